@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine: starting it, stopping it, asking it. One machine per process or kernel image.
+ *
+ *	kmem_boot("mem=64M zones=i386");
+ *	void *p = kmalloc(120, GFP_KERNEL);
+ *	kfree(p);
+ *	kmem_shutdown();
+ *
+ * On posix the first allocation boots a machine from the environment variable KMEM_CMDLINE when
+ * kmem_boot was not called.
+ */
+#ifndef KMEM_H
+#define KMEM_H
+
+#include <kmem/config.h>
+#include <kmem/gfp.h>
+#include <kmem/page.h>
+#include <kmem/slab.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/*
+ * Starts the machine from a kernel command line (docs/cmdline in kmem(7)); NULL means KMEM_CMDLINE,
+ * then defaults. 0, or -EINVAL (unknown option, bad value, impossible zone table), -ENOMEM,
+ * -EBUSY (already running); kmem_boot_error() then says which word and why, and nothing is left
+ * half-started. Task context.
+ */
+int kmem_boot(const char *cmdline);
+const char *kmem_boot_error(void);
+/*
+ * The table of options, one a line: name, unit, default, range and help, separated by tabs. As
+ * snprintf: returns the full length. Any context, machine on or off.
+ */
+size_t kmem_options_help(char *buf, size_t len);
+bool kmem_booted(void);
+/*
+ * Stops the machine and gives its memory back to the host. Every cache with live objects and all
+ * pages still allocated are reported first. Returns the number of leaks (objects + page blocks).
+ * No other thread may be inside the library.
+ */
+unsigned long kmem_shutdown(void);
+
+/* Walks everything and proves the invariants. 0, or the number of faults, each reported. */
+int kmem_check(void);
+int kmem_zones_check(void);
+int kmem_caches_check(void);
+
+/* "slabinfo", "buddyinfo", "zoneinfo", "vmstat", "pagetypeinfo": the kernel's text, as snprintf
+ * fills a buffer. Returns the full length, or -ENOENT. */
+long kmem_read(const char *name, char *buf, size_t len);
+
+/* Empties all per-CPU page lists and sheaves, and gives empty slabs back. Task context. */
+void kmem_drain(void);
+
+/* Tunables after boot; names as in sysctl: min_free_kbytes, watermark_scale_factor,
+ * lowmem_reserve_ratio ("256 256 32"). Recomputes marks and reserves at once. 0 or -EINVAL. */
+int kmem_sysctl(const char *name, const char *value);
+
+/* Reports: everything printed goes through here; NULL restores the port's own log. */
+enum kmem_log_level { KMEM_LOG_ERR = 3, KMEM_LOG_WARN = 4, KMEM_LOG_INFO = 6 };
+typedef void (*kmem_log_fn)(int level, const char *text, size_t len, void *arg);
+void kmem_set_log(kmem_log_fn fn, void *arg);
+
+/* Misuse: stable codes, independent of the text (semantics 1.6, 6.5). */
+enum kmem_misuse {
+	KMEM_MISUSE_NONE = 0,
+	KMEM_MISUSE_GFP_BAD_ZONE = 1,      /* two zone selectors */
+	KMEM_MISUSE_GFP_UNEXPECTED = 2,    /* highmem or DMA32 to kmalloc or slab */
+	KMEM_MISUSE_GFP_UNKNOWN_BITS = 3,
+	KMEM_MISUSE_GFP_MOBILITY = 4,      /* MOVABLE|RECLAIMABLE */
+	KMEM_MISUSE_GFP_ORDER = 5,         /* order > MAX_PAGE_ORDER */
+	KMEM_MISUSE_GFP_NOFAIL = 6,        /* NOFAIL non-blocking, order > 1, under PF_MEMALLOC */
+	KMEM_MISUSE_GFP_ZERO_CTOR = 7,
+	KMEM_MISUSE_GFP_SLEEP_ATOMIC = 8,  /* blocking mask in atomic context */
+	KMEM_MISUSE_GFP_EXACT = 9,         /* COMP or HIGHMEM to alloc_pages_exact */
+	KMEM_MISUSE_GFP_NOLOCK = 10,       /* flags not allowed in _nolock */
+	KMEM_MISUSE_GFP_NMI = 11,
+	KMEM_MISUSE_PAGE_FOREIGN = 20,     /* not a frame of this machine */
+	KMEM_MISUSE_PAGE_DOUBLE_FREE = 21,
+	KMEM_MISUSE_PAGE_WRONG_ORDER = 22,
+	KMEM_MISUSE_PAGE_TAIL = 23,
+	KMEM_MISUSE_PAGE_SLAB = 24,        /* page call on a page that belongs to a slab */
+	KMEM_MISUSE_PAGE_REFCOUNT = 25,
+	KMEM_MISUSE_SLAB_DOUBLE_FREE = 40,
+	KMEM_MISUSE_SLAB_INTERIOR = 41,    /* not the start of an object */
+	KMEM_MISUSE_SLAB_FOREIGN = 42,     /* not a slab object, nor from kmalloc */
+	KMEM_MISUSE_SLAB_WRONG_CACHE = 43,
+	KMEM_MISUSE_SLAB_NULL = 44,
+	KMEM_MISUSE_SLAB_CREATE = 45,
+	KMEM_MISUSE_SLAB_DESTROY_LIVE = 46,
+	KMEM_MISUSE_SLAB_DEAD_CACHE = 47,
+	KMEM_MISUSE_SLAB_CONTEXT = 48,     /* create, destroy, shrink in interrupt context */
+	KMEM_MISUSE_SLAB_CORRUPT = 49,     /* red zone, poison or padding overwritten */
+	KMEM_MISUSE_SIZE = 50,             /* kmalloc above the maximum */
+};
+typedef void (*kmem_misuse_fn)(enum kmem_misuse code, const void *addr, void *arg);
+void kmem_set_misuse_hook(kmem_misuse_fn fn, void *arg);
+unsigned long kmem_misuse_count(void);
+
+/* The running task's flags and contexts (semantics 7.6, 7.7). */
+#define PF_MEMALLOC        0x00000800u
+#define PF_MEMALLOC_NOFS   0x00040000u
+#define PF_MEMALLOC_NOIO   0x00080000u
+#define PF_MEMALLOC_PIN    0x10000000u
+#define PF_KTHREAD         0x00200000u
+#define PF_KMEM_RT         0x01000000u /* libkmem: a real-time task */
+#define PF_KMEM_OOM_VICTIM 0x02000000u /* libkmem: chosen by the OOM handler */
+unsigned int memalloc_noio_save(void);
+void memalloc_noio_restore(unsigned int saved);
+unsigned int memalloc_nofs_save(void);
+void memalloc_nofs_restore(unsigned int saved);
+unsigned int memalloc_noreclaim_save(void);
+void memalloc_noreclaim_restore(unsigned int saved);
+unsigned int memalloc_pin_save(void);
+void memalloc_pin_restore(unsigned int saved);
+unsigned int kmem_task_flags(void);
+void kmem_task_set_flags(unsigned int set, unsigned int clear);
+void kmem_irq_enter(void);
+void kmem_irq_exit(void);
+void kmem_nmi_enter(void);
+void kmem_nmi_exit(void);
+void kmem_preempt_disable(void);
+void kmem_preempt_enable(void);
+bool in_interrupt(void);
+bool in_task(void);
+bool in_atomic(void);
+gfp_t kmem_set_allowed_mask(gfp_t mask); /* returns the old one; bring-up only */
+
+/* RCU read sections, for objects of SLAB_TYPESAFE_BY_RCU caches. Nest; any context. */
+void kmem_rcu_read_lock(void);
+void kmem_rcu_read_unlock(void);
+void kmem_synchronize_rcu(void); /* may sleep */
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract: all the core asks of the place it runs in. This header is the specification;
+ * docs/port.md walks through it, ports/template is an empty one to copy, and exactly one folder of
+ * ports/ is on the include path of a build. The verbs marked inline live in that folder's
+ * <port_inline.h>; the others in its .c files.
+ *
+ * Unless said otherwise a verb may be called from any context and must not call back into libkmem.
+ */
+#ifndef KMEM_PORT_H
+#define KMEM_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+struct port_range {
+	uint64_t start, end; /* bytes of physical address, page-aligned */
+};
+
+/* What the core asks for at boot. */
+struct port_plan {
+	uint64_t mem_bytes;    /* frames wanted, from physical address 0 */
+	uint64_t lowmem_bytes; /* how much of it must be in the direct map, at most mem_bytes */
+	unsigned int nr_cpus;  /* 0: the host's */
+	uint64_t seed;         /* for port_random64 where it must repeat; 0: the host's choice */
+	bool huge_pages;       /* advise huge pages for the direct map, where that means something */
+};
+
+/* Memory of a machine whose command line names none, in bytes. */
+uint64_t port_mem_default(void);
+/*
+ * Reserves what the plan names: address space, not memory. 0, -12 (ENOMEM) or -22 (EINVAL); after
+ * an error nothing is held. Task context, once before anything else.
+ */
+int port_start(const struct port_plan *plan);
+/* Gives everything back. Task context; no other verb but port_start may follow. */
+void port_stop(void);
+/* Usable physical ranges, ascending, not overlapping. Returns how many (at most max). */
+unsigned int port_ranges(struct port_range *r, unsigned int max);
+/* Address of physical address 0 in the direct map. Constant between start and stop. */
+void *port_lowmem(void);
+/*
+ * Zeroed memory for the core's own tables (frame descriptors, per-CPU areas), kept until port_stop;
+ * lazily backed where that is possible. NULL: there is none, the core then takes it out of the
+ * usable ranges. shared: the statistics, which others may read (posix: the memfd "kmem-stat").
+ */
+void *port_meta(size_t bytes, bool shared);
+/*
+ * Makes n frames from pfn on usable. 0: contents unknown; 1: they read as zero; -12: refused, and
+ * nothing changed. Repeating it for backed frames is harmless and returns 0. HIGHMEM too.
+ */
+int port_commit(unsigned long pfn, unsigned long n);
+/* The frames' contents are lost and their memory is the host's again. Cannot fail. */
+void port_decommit(unsigned long pfn, unsigned long n);
+/*
+ * Windows onto frames outside the direct map. Slots 0..port_window_slots()-1, one page each;
+ * map returns the address. An unmapped slot traps. The caller owns the slot.
+ */
+unsigned int port_window_slots(void);
+void *port_window_map(unsigned int slot, unsigned long pfn);
+void port_window_unmap(unsigned int slot);
+/* Contiguous addresses over scattered frames: 0 or -12. va comes from port_vmap_base(). */
+void *port_vmap_base(size_t *bytes);
+int port_vmap(void *va, const unsigned long *pfn, unsigned int n);
+void port_vunmap(void *va, unsigned int n);
+
+/* ---- CPUs and tasks ------------------------------------------------------------------------- */
+
+/* What the core keeps of the running task: 64 bytes, zero at its birth, private to it. */
+struct port_task {
+	uint32_t pf;      /* PF_* of kmem.h */
+	uint32_t preempt; /* preempt count in the kernel's layout: 8 preempt, 8 softirq, 4 hardirq,
+			   * 4 NMI bits */
+	uint32_t crit;    /* depth of port_irq_save sections on ports that cannot mask */
+	uint32_t rcu;     /* depth of RCU read sections, and its index in the top bit */
+	int32_t fail_nth; /* > 0: the n-th failable decision from now fails */
+	uint32_t held;    /* ranks of locks held, debug builds */
+	uint32_t word[10];
+};
+
+/* inline unsigned int port_cpu(void)              index of this CPU, below port_ncpu(); a hint
+ *                                                 where tasks migrate */
+unsigned int port_ncpu(void); /* upper bound of CPU indexes, constant after port_start */
+/* inline struct port_task *port_task(void) */
+
+/* inline unsigned long port_irq_save(void)        exclude this CPU's asynchronous entry; nests.
+ * inline void port_irq_restore(unsigned long f)   Where it cannot be excluded (posix signals) the
+ *                                                 section is marked instead, and: */
+/* inline bool port_in_section(void)               true if this code runs inside a section of the
+ *                                                 very CPU or task it runs on. At an entry of the
+ *                                                 library that means: an asynchronous handler has
+ *                                                 interrupted a section, so nothing may be waited
+ *                                                 for; only trylocks. Never true at an entry where
+ *                                                 sections exclude asynchronous entry. */
+
+enum port_context { PORT_TASK, PORT_SOFTIRQ, PORT_IRQ, PORT_NMI };
+/* inline enum port_context port_context(void) */
+
+/* inline void port_point(void)                    called before every access to shared memory; the
+ *                                                 simulator's scheduling point, nothing elsewhere */
+
+/* ---- Locks and waiting ---------------------------------------------------------------------- */
+
+/* port_spin_t: 4 bytes, zero is free.
+ * inline void port_spin_lock(port_spin_t *l)      acquire; no recursion; may sleep in the host
+ * inline bool port_spin_trylock(port_spin_t *l)
+ * inline void port_spin_unlock(port_spin_t *l)    release */
+typedef struct {
+	uint32_t word;
+} port_spin_t;
+
+/* Sleep while *word == seen, at most ns nanoseconds (UINT64_MAX: no limit). Task context. */
+void port_wait(uint32_t *word, uint32_t seen, uint64_t ns);
+void port_wake(uint32_t *word, unsigned int n); /* UINT32_MAX: all */
+void port_relax(void);                          /* let others run; task context */
+int port_spawn(void (*fn)(void *), void *arg, const char *name); /* 0, or -38 (ENOSYS) */
+/*
+ * Where a process can be copied: what to call before that, and after it on both sides. In the child
+ * the port has made the shared port_meta() its own before it calls child. Threads of port_spawn are
+ * not in the child. NULL: nothing. Ports without fork do nothing.
+ */
+void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+/* ---- Per-CPU stacks ------------------------------------------------------------------------- */
+
+/*
+ * A sheaf is an array of pointers; a stack is one CPU's place for a sheaf. The stack at byte offset
+ * off of CPU c's area is at kmem_percpu_base + (c << kmem_percpu_shift) + off. Each verb happens
+ * entirely or not at all, whatever interrupts it, and a verb that cannot happen now (because it
+ * interrupted another one on the same stack) refuses, which the caller takes for an empty, or a
+ * full, stack.
+ *
+ * inline void *port_stack_pop(uint32_t off)            newest pointer of this CPU's sheaf, or NULL
+ * inline bool port_stack_push(uint32_t off, void *p)   false: full, no sheaf, refused, or p is
+ *                                                      the newest already (freed twice)
+ * inline struct sheaf *port_stack_take(uint32_t off, unsigned cpu)
+ *                                                      takes the sheaf out of a CPU's stack; NULL:
+ *                                                      there is none, or refused. The caller owns it
+ * inline bool port_stack_put(uint32_t off, unsigned cpu, struct sheaf *s)
+ *                                                      gives a sheaf to a stack that has none;
+ *                                                      false: it has one, or refused
+ * inline struct sheaf *port_stack_drain(uint32_t off, unsigned cpu)
+ *                                                      as take, but waits for a verb in progress:
+ *                                                      NULL only if there is none. Task context
+ * inline void port_stack_freeze(uint32_t off, unsigned cpu)
+ * inline void port_stack_thaw(uint32_t off, unsigned cpu)
+ *                                                      around fork: no verb happens on the stack
+ *                                                      in between. Task context
+ */
+struct sheaf {
+	uint32_t n;   /* pointers held */
+	uint32_t cap; /* pointers it can hold */
+	struct sheaf *next;
+	void *slot[];
+};
+struct port_stack {
+	struct sheaf *sheaf;
+	uint32_t busy; /* the portable version's trylock */
+	uint32_t pad;
+};
+extern unsigned char *kmem_percpu_base;
+extern unsigned int kmem_percpu_shift;
+/* On return no CPU is inside a stack verb begun before. */
+void port_fence_cpu(unsigned int cpu);
+
+/* ---- The rest ------------------------------------------------------------------------------- */
+
+uint64_t port_now_ns(void); /* monotonic */
+uint64_t port_random64(void);
+void port_log(int level, const char *text, size_t len);
+void port_panic(const char *msg) __attribute__((noreturn));
+/* Return addresses of the callers, nearest first; returns how many. */
+unsigned int port_backtrace(void **pc, unsigned int max);
+/* Name of the running task, for reports ("comm"), and its number. */
+const char *port_comm(void);
+int port_pid(void);
+/* The environment's command line for kmem_boot(NULL), or NULL. */
+const char *port_cmdline(void);
+/* Is the text in read-only memory of the program (kstrdup_const)? */
+bool port_rodata(const void *p);
+/* Copies what a report may print of a code address ("symbol+0x10") into buf; as snprintf. */
+size_t port_symbol(const void *pc, char *buf, size_t len);
+
+#include <port_inline.h>
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation events, in the kernel's own formats (semantics 10.7). Switched off they cost nothing
+ * on the fast path: switching them on takes the sheaves and per-CPU lists out of use, so that every
+ * operation walks the slow path, where the events are.
+ */
+#ifndef KMEM_TRACE_H
+#define KMEM_TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <kmem/gfp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+enum kmem_trace_kind {
+	KMEM_TRACE_KMALLOC,
+	KMEM_TRACE_CACHE_ALLOC,
+	KMEM_TRACE_KFREE,
+	KMEM_TRACE_CACHE_FREE,
+	KMEM_TRACE_PAGE_ALLOC,
+	KMEM_TRACE_PAGE_FREE,
+	KMEM_NR_TRACE
+};
+
+struct kmem_trace_event {
+	uint64_t seq;      /* per CPU; a gap is what was dropped */
+	uint32_t kind, cpu;
+	uint64_t call_site;
+	uint64_t ptr;      /* object, or page descriptor's frame address */
+	uint64_t pfn;
+	uint64_t bytes_req, bytes_alloc;
+	uint32_t gfp;
+	int32_t order, migratetype, accounted;
+	char name[KMEM_NAME_MAX]; /* cache */
+};
+
+/* Called for each event in the context of the operation; must not allocate. NULL: the ring. */
+typedef void (*kmem_trace_fn)(const struct kmem_trace_event *ev, void *arg);
+void kmem_trace_start(kmem_trace_fn fn, void *arg);
+void kmem_trace_stop(void);
+/* Takes the oldest event off a CPU's ring. 1, or 0 when it is empty. */
+int kmem_trace_read(unsigned int cpu, struct kmem_trace_event *ev);
+/* One line in the format of tracefs, without the head: "kmalloc: call_site=... ptr=...". */
+size_t kmem_trace_text(const struct kmem_trace_event *ev, char *buf, size_t len);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

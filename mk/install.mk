@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# make install: DESTDIR, prefix and the usual directories are honoured; nothing is built for it that
+# `make` did not build. Installed: both libraries, the headers for users and for writers of ports,
+# kmem.pc, the CMake files, the command, its completion, the manual pages.
+
+.PHONY: install uninstall
+INSTALL ?= install
+bashcompdir ?= $(datadir)/bash-completion/completions
+PUBLIC_HEADERS := $(sort $(wildcard include/kmem/*.h))
+MAN_PAGES := $(sort $(wildcard man/*.[1-9]))
+COMPLETION := $(wildcard tools/kmem/completion.bash)
+TEMPLATES := mk/templates
+
+FILL := sed -e 's|@prefix@|$(prefix)|g' -e 's|@exec_prefix@|$(exec_prefix)|g' \
+	-e 's|@libdir@|$(libdir)|g' -e 's|@includedir@|$(includedir)|g' \
+	-e 's|@version@|$(VERSION)|g' -e 's|@somajor@|$(SOMAJOR)|g'
+man_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+
+# Both lists in the order of `install`; uninstall removes exactly these.
+INSTALLED := $(addprefix $(libdir)/,libkmem.a libkmem.so libkmem.so.$(SOMAJOR) libkmem.so.$(VERSION) \
+		libkmem-malloc.so.$(SOMAJOR) libkmem-malloc.so.$(VERSION) pkgconfig/kmem.pc \
+		cmake/kmem/kmem-config.cmake cmake/kmem/kmem-config-version.cmake) \
+	$(addprefix $(includedir)/kmem/,$(notdir $(PUBLIC_HEADERS))) $(bindir)/kmem \
+	$(if $(COMPLETION),$(bashcompdir)/kmem) $(foreach m,$(MAN_PAGES),$(call man_path,$(m)))
+
+install: all ## install under DESTDIR and prefix (/usr/local)
+	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(libdir)/cmake/kmem' \
+		'$(DESTDIR)$(includedir)/kmem' '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 644 $(LIB_A) '$(DESTDIR)$(libdir)/libkmem.a'
+	$(INSTALL) -m 755 $(LIB_SO) '$(DESTDIR)$(libdir)/libkmem.so.$(VERSION)'
+	$(INSTALL) -m 755 $(MALLOC_SO) '$(DESTDIR)$(libdir)/libkmem-malloc.so.$(VERSION)'
+	ln -sf libkmem.so.$(VERSION) '$(DESTDIR)$(libdir)/libkmem.so.$(SOMAJOR)'
+	ln -sf libkmem.so.$(SOMAJOR) '$(DESTDIR)$(libdir)/libkmem.so'
+	ln -sf libkmem-malloc.so.$(VERSION) '$(DESTDIR)$(libdir)/libkmem-malloc.so.$(SOMAJOR)'
+	$(INSTALL) -m 644 $(PUBLIC_HEADERS) '$(DESTDIR)$(includedir)/kmem'
+	$(INSTALL) -m 755 $(CMD) '$(DESTDIR)$(bindir)/kmem'
+	$(FILL) $(TEMPLATES)/kmem.pc.in >'$(DESTDIR)$(libdir)/pkgconfig/kmem.pc'
+	$(FILL) $(TEMPLATES)/kmem-config.cmake.in >'$(DESTDIR)$(libdir)/cmake/kmem/kmem-config.cmake'
+	$(FILL) $(TEMPLATES)/kmem-config-version.cmake.in \
+		>'$(DESTDIR)$(libdir)/cmake/kmem/kmem-config-version.cmake'
+	$(if $(COMPLETION),$(INSTALL) -D -m 644 $(COMPLETION) '$(DESTDIR)$(bashcompdir)/kmem')
+	$(foreach m,$(MAN_PAGES),$(INSTALL) -D -m 644 $(m) '$(DESTDIR)$(call man_path,$(m))' &&) :
+
+uninstall: ## remove what install put there
+	rm -f $(foreach f,$(INSTALLED),'$(DESTDIR)$(f)')
+	-rmdir '$(DESTDIR)$(includedir)/kmem' '$(DESTDIR)$(libdir)/cmake/kmem' 2>/dev/null

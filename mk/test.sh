@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the variants given as PORT-ARCH-VARIANT, then runs all their tests and the script tests.
+# `make test` calls it. A variant that does not build is a failure; the others still run.
+set -u
+cd "$(dirname "$0")/.." || exit 3
+make=${MAKE:-make}
+jobs=$(nproc 2>/dev/null || echo 2)
+machine=$(uname -m)
+started=$(date +%s)
+broken=()
+places=()
+
+# Nothing that is set for one program may steer the others.
+unset MAKEFLAGS MFLAGS KMEM_CMDLINE KMEM_MALLOC KMEM_MALLOC_OUT LD_PRELOAD
+
+for variant in "$@"; do
+	target=tests
+	[ "$variant" = "${variant%:libs}" ] || target=libs
+	IFS=- read -r port arch kind <<<"${variant%:libs}"
+	folder=build/$port-$arch
+	[ "$kind" = release ] || folder=$folder-$kind
+	if [ "$arch" != "$machine" ] && ! mk/setup.sh have "$arch"; then
+		echo "SKIPPED $variant: its compiler is not installed (see above)"
+		continue
+	fi
+	printf '== %s\n' "$variant"
+	if ! $make --no-print-directory -k -j"$jobs" PORT="$port" ARCH="$arch" VARIANT="$kind" $target; then
+		broken+=("$variant")
+		continue
+	fi
+	[ $target = tests ] || continue
+	# Every architecture under emulation runs the quick tests only: the rest is minutes.
+	if [ "$arch" = aarch64 ] && [ "$machine" != aarch64 ]; then
+		if command -v qemu-aarch64 >/dev/null; then
+			places+=("$folder/tests/unit")
+		else
+			echo "SKIPPED running $variant: there is no qemu-aarch64; it was only compiled"
+		fi
+	else
+		places+=("$folder/tests")
+	fi
+done
+printf '== freestanding\n'
+$make --no-print-directory -k -j"$jobs" bare || broken+=(freestanding)
+
+mapfile -t scripts < <(find tests -mindepth 2 -maxdepth 2 -type f -perm -u+x \
+	\( -name '*.sh' -o -name '*.py' -o -name '*.pl' \) | sort)
+printf '== tests\n'
+out=$(mktemp) || exit 3
+trap 'rm -f "$out"' EXIT
+perl mk/tests.pl --jobs=2 "${places[@]}" "${scripts[@]}" | tee "$out"
+last=$(tail -n 1 "$out")
+passed=${last%% passed*}
+failed=${last##*, }
+failed=${failed%% failed*}
+for variant in "${broken[@]}"; do
+	echo "NOT BUILT $variant"
+done
+printf 'in %d seconds\n' $(($(date +%s) - started))
+printf '%d passed, %d failed\n' "$passed" $((failed + ${#broken[@]}))
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && [ ${#broken[@]} -eq 0 ]

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The per-CPU stack verbs in portable C: a trylock per stack. A handler, or another task of the same
+ * CPU, that finds the lock taken is refused at once and walks the slow path, so nothing here waits
+ * (but drain, which is for task context). One locked instruction a verb.
+ *
+ * A port includes this from its port_inline.h after port_cpu() and port_point() are defined.
+ */
+#ifndef PORT_STACK_PORTABLE_H
+#define PORT_STACK_PORTABLE_H
+
+static inline struct port_stack *port_stack_at(uint32_t off, unsigned int cpu)
+{
+	return (struct port_stack *)(void *)(kmem_percpu_base +
+					     ((size_t)cpu << kmem_percpu_shift) + off);
+}
+
+static inline bool port_stack_enter(struct port_stack *s)
+{
+	port_point();
+	return __atomic_exchange_n(&s->busy, 1u, __ATOMIC_ACQUIRE) == 0;
+}
+
+static inline void port_stack_leave(struct port_stack *s)
+{
+	port_point();
+	__atomic_store_n(&s->busy, 0u, __ATOMIC_RELEASE); /* pairs with port_stack_enter */
+}
+
+static inline void *port_stack_pop(uint32_t off)
+{
+	struct port_stack *s = port_stack_at(off, port_cpu());
+	struct sheaf *sheaf;
+	void *p = NULL;
+
+	if (!port_stack_enter(s))
+		return NULL;
+	sheaf = s->sheaf;
+	if (sheaf && sheaf->n)
+		p = sheaf->slot[--sheaf->n];
+	port_stack_leave(s);
+	return p;
+}
+
+static inline bool port_stack_push(uint32_t off, void *p)
+{
+	struct port_stack *s = port_stack_at(off, port_cpu());
+	struct sheaf *sheaf;
+	bool done = false;
+
+	if (!port_stack_enter(s))
+		return false;
+	sheaf = s->sheaf;
+	if (sheaf && sheaf->n < sheaf->cap && !(sheaf->n && sheaf->slot[sheaf->n - 1] == p)) {
+		sheaf->slot[sheaf->n] = p;
+		sheaf->n++;
+		done = true;
+	}
+	port_stack_leave(s);
+	return done;
+}
+
+static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+	struct sheaf *sheaf;
+
+	if (!port_stack_enter(s))
+		return NULL;
+	sheaf = s->sheaf;
+	s->sheaf = NULL;
+	port_stack_leave(s);
+	return sheaf;
+}
+
+static inline bool port_stack_put(uint32_t off, unsigned int cpu, struct sheaf *sheaf)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+	bool done;
+
+	if (!port_stack_enter(s))
+		return false;
+	done = s->sheaf == NULL;
+	if (done)
+		s->sheaf = sheaf;
+	port_stack_leave(s);
+	return done;
+}
+
+static inline void port_stack_freeze(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+
+	while (!port_stack_enter(s))
+		port_relax();
+}
+
+static inline void port_stack_thaw(uint32_t off, unsigned int cpu)
+{
+	port_stack_leave(port_stack_at(off, cpu));
+}
+
+static inline struct sheaf *port_stack_drain(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+	struct sheaf *sheaf;
+
+	port_stack_freeze(off, cpu);
+	sheaf = s->sheaf;
+	s->sheaf = NULL;
+	port_stack_thaw(off, cpu);
+	return sheaf;
+}
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPUs, tasks, waiting, fork. A task is a thread; its word lies in the thread's static TLS block, so
+ * reaching it never allocates, not even the first time and not in a signal handler.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "posix.h"
+
+enum { SPINS = 100, SPAWN_MAX = 8, STACK_BYTES = 256 << 10 };
+
+_Thread_local struct port_task port_task_self;
+unsigned int port_nr_cpus = 1;
+
+/* ---- CPUs ----------------------------------------------------------------------------------- */
+
+/* One more than the highest CPU the process may run on. A later change of that set is harmless:
+ * numbers from beyond are folded (port_cpu), and two CPUs of one number share their stacks. */
+static unsigned int cpus_of_host(void)
+{
+	unsigned long mask[KMEM_MAX_CPUS * 4 / (8 * sizeof(long))] = {0};
+	const unsigned int word_bits = 8 * sizeof(long);
+	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	unsigned int top = 0;
+
+	for (unsigned int cpu = 0; bytes > 0 && cpu < (unsigned int)bytes * 8; cpu++)
+		if (mask[cpu / word_bits] >> (cpu % word_bits) & 1)
+			top = cpu + 1;
+	return top == 0 ? 1 : top > KMEM_MAX_CPUS ? KMEM_MAX_CPUS : top;
+}
+
+void port_cpus_start(unsigned int nr)
+{
+	port_nr_cpus = nr ? nr : cpus_of_host();
+}
+
+unsigned int port_ncpu(void)
+{
+	return port_nr_cpus;
+}
+
+unsigned int port_cpu_slow(void)
+{
+	int saved = errno, cpu = sched_getcpu();
+
+	errno = saved;
+	return cpu < 0 ? 0 : (unsigned int)cpu;
+}
+
+/*
+ * The portable stacks are guarded by a lock of each stack, and whoever takes a stack out of use does
+ * so under that lock (port_stack_drain): there is no verb a fence could wait for that drain has not
+ * waited for. What is left is to make the others see, at their next verb, what was stored before:
+ * the barrier on all CPUs if the host has one, else this CPU's own, which the stacks' acquiring
+ * exchange pairs with.
+ */
+void port_fence_cpu(unsigned int cpu)
+{
+	int saved = errno;
+	long rc;
+
+	(void)cpu;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rc = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	if (rc != 0 && errno == EPERM &&
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0)
+		(void)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	errno = saved;
+}
+
+/* ---- Waiting -------------------------------------------------------------------------------- */
+
+/* The kernel's old time of the native word size, which SYS_futex takes. */
+struct futex_time {
+	long sec, nsec;
+};
+
+static void futex_wait(uint32_t *word, uint32_t seen, const struct futex_time *t)
+{
+	(void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, t, NULL, 0);
+}
+
+static void cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* A short spin, since sections are short; then state 2 tells the holder that somebody sleeps. */
+void port_spin_lock_slow(port_spin_t *l)
+{
+	int saved = errno;
+
+	for (int i = 0; i < SPINS; i++) {
+		if (__atomic_load_n(&l->word, __ATOMIC_RELAXED) == 0 && port_spin_trylock(l))
+			return;
+		cpu_pause();
+	}
+	/* Acquire pairs with the release of unlock. */
+	while (__atomic_exchange_n(&l->word, 2u, __ATOMIC_ACQUIRE) != 0)
+		futex_wait(&l->word, 2, NULL);
+	errno = saved;
+}
+
+void port_spin_wake(port_spin_t *l)
+{
+	port_wake(&l->word, 1);
+}
+
+void port_wait(uint32_t *word, uint32_t seen, uint64_t ns)
+{
+	const uint64_t second = 1000000000;
+	struct futex_time t;
+	int saved = errno;
+
+	t.sec = ns / second > INT_MAX ? INT_MAX : (long)(ns / second);
+	t.nsec = (long)(ns % second);
+	futex_wait(word, seen, ns == UINT64_MAX ? NULL : &t);
+	errno = saved;
+}
+
+void port_wake(uint32_t *word, unsigned int n)
+{
+	int saved = errno;
+
+	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n > INT_MAX ? INT_MAX : (int)n, NULL,
+		      NULL, 0);
+	errno = saved;
+}
+
+void port_relax(void)
+{
+	int saved = errno;
+
+	sched_yield();
+	errno = saved;
+}
+
+/* ---- Threads -------------------------------------------------------------------------------- */
+
+/* What a thread starts with: a slot of a table, since nothing may be allocated for it here. */
+static struct spawn {
+	uint32_t taken;
+	void (*fn)(void *);
+	void *arg;
+	char name[16];
+} spawns[SPAWN_MAX];
+
+static struct spawn *spawn_claim(void)
+{
+	for (int i = 0; i < SPAWN_MAX; i++)
+		if (__atomic_exchange_n(&spawns[i].taken, 1u, __ATOMIC_ACQUIRE) == 0)
+			return &spawns[i];
+	return NULL;
+}
+
+static void spawn_release(struct spawn *s)
+{
+	__atomic_store_n(&s->taken, 0u, __ATOMIC_RELEASE); /* pairs with spawn_claim */
+}
+
+static void *spawn_main(void *p)
+{
+	struct spawn *s = p;
+	void (*fn)(void *) = s->fn;
+	void *arg = s->arg;
+
+	prctl(PR_SET_NAME, s->name, 0, 0, 0);
+	spawn_release(s);
+	fn(arg);
+	return NULL;
+}
+
+/* A small stack, as address space may be limited; the host's own size if that is too small for it. */
+static int spawn_thread(struct spawn *s)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc;
+
+	if (pthread_attr_init(&attr) != 0)
+		return -PORT_ENOSYS;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	rc = pthread_create(&thread, &attr, spawn_main, s);
+	if (rc == EINVAL) {
+		pthread_attr_destroy(&attr);
+		if (pthread_attr_init(&attr) != 0)
+			return -PORT_ENOSYS;
+		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+		rc = pthread_create(&thread, &attr, spawn_main, s);
+	}
+	pthread_attr_destroy(&attr);
+	return rc ? -PORT_ENOSYS : 0;
+}
+
+/* The program's signals are for the program's threads: ours is born with all of them blocked. */
+int port_spawn(void (*fn)(void *), void *arg, const char *name)
+{
+	struct spawn *s = spawn_claim();
+	int saved = errno, rc = -PORT_ENOSYS;
+	sigset_t all, before;
+	size_t n = 0;
+
+	if (!s)
+		return -PORT_ENOSYS;
+	s->fn = fn;
+	s->arg = arg;
+	for (; n + 1 < sizeof(s->name) && name[n]; n++)
+		s->name[n] = name[n];
+	s->name[n] = '\0';
+	sigfillset(&all);
+	if (pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
+		rc = spawn_thread(s);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	if (rc)
+		spawn_release(s);
+	errno = saved;
+	return rc;
+}
+
+/* ---- fork ----------------------------------------------------------------------------------- */
+
+static struct {
+	void (*prepare)(void), (*parent)(void), (*child)(void);
+} fork_hooks;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void fork_prepare(void)
+{
+	if (fork_hooks.prepare)
+		fork_hooks.prepare();
+}
+
+static void fork_parent(void)
+{
+	if (fork_hooks.parent)
+		fork_hooks.parent();
+}
+
+static void fork_child(void)
+{
+	port_stat_after_fork();
+	if (fork_hooks.child)
+		fork_hooks.child();
+}
+
+static void fork_register(void)
+{
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
+/* The host keeps its own list for ever, so it gets ours once, and the hooks change behind it. */
+void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	int saved = errno;
+
+	fork_hooks.prepare = prepare;
+	fork_hooks.parent = parent;
+	fork_hooks.child = child;
+	pthread_once(&fork_once, fork_register);
+	errno = saved;
+}

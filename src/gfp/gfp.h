@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Floor 5, gfp: what a GFP word means. flags.c is the only file that knows bit values: it decodes
+ * a word into a request, or rejects it. alloc.c walks the zones. slow.c is the slow path, a state
+ * machine (semantics 2.5).
+ *
+ * Glossary
+ *	request	one call's wish, decoded: which zones, which marks, what may be waited for
+ *	walk	one pass over a request's zones, highest first
+ *	scope	a task's own restriction, laid on every request it makes (memalloc_nofs_save)
+ *	round	one turn of the slow path's retry loop
+ *	site	return address of the public call, for reports that are made once per caller
+ */
+#pragma once
+#include "reclaim/reclaim.h"
+
+/* A request, decoded once and then only read. */
+struct alloc_request {
+	gfp_t gfp; /* after allowed mask, scopes and fix-ups */
+	u32 order;
+	u32 class;	 /* KMEM_ZONE_* */
+	u32 zone_mask;	 /* bit z: zone z may be walked */
+	u32 mt;		 /* mobility type */
+	u32 aflags_fast; /* walk of the first pass */
+	bool may_block, nested;
+	const void *site;
+};
+
+/* Internal gfp bits, above the public ones; stripped before anything is reported. */
+#define __GFP_KMEM_TRYLOCK __KMEM_GFP(0x20000000u) /* nothing may be waited for */
+
+/* ---- flags.c ------------------------------------------------------------------------------------ */
+
+/*
+ * Decodes; reports misuse and fixes it up as semantics 1.6 says. False: refuse the request (NULL).
+ * site: the caller, for once-per-site warnings.
+ */
+bool gfp_decode(gfp_t gfp, unsigned int order, const void *site, struct alloc_request *req);
+/* What a user of the page calls passed, without the library's own bits. */
+gfp_t gfp_fix_public(gfp_t gfp);
+/* For slab and kmalloc: drops and reports zone bits they cannot honour, unknown bits. */
+gfp_t gfp_fix_slab(gfp_t gfp);
+/* The task's scopes applied (semantics 1.7). */
+gfp_t gfp_current(gfp_t gfp);
+u32 gfp_slow_aflags(const struct alloc_request *req);
+/* ALLOC_NO_WATERMARKS, ALLOC_OOM or 0: the privilege of the running task for this request. */
+u32 gfp_reserve_aflags(const struct alloc_request *req);
+/* A blocking mask in atomic context: reports (once a second) and returns it made non-blocking. */
+gfp_t gfp_might_sleep(gfp_t gfp);
+/* Reports, once per site, what is wrong with a __GFP_NOFAIL request (semantics 1.6). */
+void gfp_check_nofail(const struct alloc_request *req);
+/* Once per site and code. Any context. */
+bool gfp_warn_once(const void *site, enum kmem_misuse code);
+/* The word as a report or a callback may see it: without the library's own bits. */
+static inline gfp_t gfp_shown(gfp_t gfp)
+{
+	return gfp & ~__GFP_KMEM_TRYLOCK;
+}
+void gfp_flags_reset(void);
+
+/* ---- alloc.c ------------------------------------------------------------------------------------ */
+
+/*
+ * The page allocator behind alloc_pages(): a block, or NULL. With __GFP_KMEM_TRYLOCK, or when
+ * sync_nested(), nothing is waited for. Not traced as a public call when quiet (slabs are).
+ */
+struct page *gfp_alloc(gfp_t gfp, unsigned int order, const void *site);
+/* One pass; a block out of the reserves is marked so. */
+struct page *gfp_walk(const struct alloc_request *req, u32 aflags);
+/* Never sleeps or spins; no slow path. zeroed, compound. Any context. */
+struct page *gfp_alloc_nolock(gfp_t gfp, unsigned int order, const void *site);
+/* Fills pages[0..nr) with single pages without effort; returns how many. */
+unsigned int gfp_alloc_bulk(const struct alloc_request *req, struct page **pages, unsigned int nr);
+/* Drops a reference and frees with it; checks first. */
+void gfp_free(struct page *page, unsigned int order, bool cold, const void *site);
+void gfp_free_nolock(struct page *page, unsigned int order);
+/* Drops a reference of a head; the last one frees with the order the block has. */
+void gfp_put(struct page *page);
+/* Single pages of an allocated block that is not compound, each with the block's charge. */
+void gfp_split(struct page *page, unsigned int order);
+/* The block passes its old contents to nobody: init_on_free, page_poison. */
+void gfp_wipe_freed(struct page *page, unsigned long nr);
+/* Zeroes nr frames, which need not be a power of two. */
+void gfp_clear_frames(struct page *page, unsigned long nr);
+void gfp_reset(void);
+
+/* ---- slow.c, report.c --------------------------------------------------------------------------- */
+
+struct page *gfp_slow(const struct alloc_request *req);
+void gfp_report_failure(const struct alloc_request *req);
+void gfp_show_mem(u32 max_class);
+void gfp_report_reset(void);
+
+/* ---- fault.c ------------------------------------------------------------------------------------ */
+
+/* One injector, semantics 10.9. Written by fault_parse; the counts then move by atomics. */
+struct fault_attr {
+	const char *name; /* of the injector, its owner's to set */
+	bool active;	  /* a text was parsed */
+	bool ignore_wait, ignore_highmem, cache_filter;
+	u32 min_order;
+	u32 interval, probability; /* every interval-th decision fails with probability % */
+	u32 count;		   /* decisions that came to the interval */
+	s32 space, times;	   /* allowed yet; failures left, -1: no end */
+};
+/*
+ * "interval,probability,space,times", then any of ",min-order=N" ",ignore-gfp-wait=Y|N"
+ * ",ignore-gfp-highmem=Y|N" ",cache-filter=Y|N". Empty or NULL: off. 0, or -KE_INVAL and nothing
+ * has changed.
+ */
+int fault_parse(struct fault_attr *attr, const char *text);
+/* True: this decision fails, and a line says so unless the request is __GFP_NOWARN. */
+bool fault_should_fail(struct fault_attr *attr, long size, gfp_t gfp);
+/* The page injector's text; as fault_parse. */
+int fault_setup(const char *text);
+/* fault.c: fail_page_alloc= and the per-task fail_nth; true: this decision fails. */
+bool gfp_should_fail(gfp_t gfp, unsigned int order);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/*
+ * check: proves the invariants of a zone (see zone.c and buddy.c) from its memory alone.
+ *
+ * The walk goes from head to head, so untouched descriptors of large free blocks stay untouched:
+ * O(blocks), at most O(managed). It finds every frame in exactly one free, per-CPU, allocated or
+ * deferred block, or a hole. The lists and stacks are then counted against what the walk found.
+ *
+ * For quiescent zones: takes no lock, since a report may call the user's log, and bounds each loop
+ * by the counts of the walk, so that even a zone in motion or in ruins only gives false findings.
+ */
+#include "phys/internal.h"
+
+struct census {
+	unsigned long free, pcp, alloc, deferred, holes;
+	unsigned long blocks[NR_PAGE_ORDERS][KMEM_NR_MT];
+	unsigned long pcp_blocks[PCP_ORDERS];
+};
+
+static int check_free_block(const struct zone *z, const struct page *page, struct census *c)
+{
+	pfn_t pfn = pfn_of_page(page), other;
+	unsigned int order = page->order;
+	int faults = 0;
+
+	assert_audit(order <= MAX_PAGE_ORDER && page->mt < KMEM_NR_MT, "pfn %lu order %u", pfn,
+		     order);
+	if (faults)
+		return faults;
+	other = pfn ^ (1UL << order);
+	c->free += 1UL << order;
+	c->blocks[order][page->mt]++;
+	assert_audit(page->refcount == 0 && page->flags == 0, "pfn %lu", pfn);
+	if (order < MAX_PAGE_ORDER && other >= z->start && other + (1UL << order) <= z->end) {
+		const struct page *buddy = page_of_pfn(other);
+		bool pair = buddy->state == PAGE_FREE && buddy->order == order &&
+			    (order < pageblock_order || buddy->mt == page->mt);
+
+		assert_audit(!pair, "pfn %lu and %lu of order %u are both free", pfn, other, order);
+	}
+	/* The largest blocks may never have been looked into: leave their memory alone. */
+	for (unsigned long i = 1; order < MAX_PAGE_ORDER && i < 1UL << order; i++)
+		assert_audit(page[i].state == PAGE_NONE, "pfn %lu in free block %lu is state %u",
+			     pfn + i, pfn, page[i].state);
+	return faults;
+}
+
+static int check_tails(const struct page *page)
+{
+	pfn_t pfn = pfn_of_page(page);
+	bool slab = page->state == PAGE_SLAB;
+	bool comp = slab || (page->flags & PAGE_COMPOUND);
+	int faults = 0;
+
+	for (unsigned long i = 1; i < 1UL << page->order; i++) {
+		const struct page *t = &page[i];
+
+		assert_audit(t->state == (comp ? PAGE_TAIL : PAGE_NONE), "pfn %lu is state %u",
+			     pfn + i, t->state);
+		if (slab)
+			assert_audit(t->u.slab.tail_nr == i &&
+					     t->u.slab.cache == page->u.slab.cache,
+				     "slab tail pfn %lu", pfn + i);
+		else if (comp)
+			assert_audit(t->u.tail.head == pfn, "tail pfn %lu", pfn + i);
+	}
+	return faults;
+}
+
+static int check_used_block(const struct page *page, struct census *c)
+{
+	pfn_t pfn = pfn_of_page(page);
+	unsigned long nr = 1UL << page->order;
+	int faults = 0;
+
+	if (page->state == PAGE_PCP) {
+		assert_audit(page->order < PCP_ORDERS && page->refcount == 0, "pfn %lu", pfn);
+		c->pcp += nr;
+		if (page->order < PCP_ORDERS)
+			c->pcp_blocks[page->order]++;
+	} else if (page->state == PAGE_ALLOC && page->refcount == 0) {
+		c->deferred += nr;
+	} else {
+		assert_audit(page->refcount > 0, "pfn %lu refcount %d", pfn, (int)page->refcount);
+		c->alloc += nr;
+		faults += check_tails(page);
+	}
+	return faults;
+}
+
+/* Looks at the block at pfn; *step is its length. */
+static int check_block(const struct zone *z, pfn_t pfn, struct census *c, unsigned long *step)
+{
+	const struct page *page = page_of_pfn(pfn);
+	int faults = 0;
+
+	*step = 1;
+	if (page->state == PAGE_HOLE) {
+		c->holes++;
+		return 0;
+	}
+	assert_audit(page->state != PAGE_NONE && page->state != PAGE_TAIL &&
+			     page->state < PAGE_NR_STATES,
+		     "%s: pfn %lu belongs to no block, state %u", z->name, pfn, page->state);
+	if (faults)
+		return faults;
+	assert_audit(page->zone == z->index, "pfn %lu says zone %u", pfn, page->zone);
+	if (page_is_run(page)) {
+		*step = page_run_nr(page);
+		c->alloc += *step;
+		assert_audit(*step > 0 && *step <= z->end - pfn && page->refcount > 0,
+			     "run at pfn %lu of %lu", pfn, *step);
+		*step = size_max(1, size_min(*step, z->end - pfn));
+		return faults;
+	}
+	assert_audit(page->order <= MAX_PAGE_ORDER, "pfn %lu order %u", pfn, page->order);
+	if (faults)
+		return faults;
+	*step = 1UL << page->order;
+	assert_audit((pfn & (*step - 1)) == 0 && pfn + *step <= z->end, "pfn %lu order %u", pfn,
+		     page->order);
+	if (page->state == PAGE_FREE)
+		return faults + check_free_block(z, page, c);
+	return faults + check_used_block(page, c);
+}
+
+/* One free list: linked both ways, of this order and type, as long as counted and as found. */
+static int check_list(const struct zone *z, unsigned int order, u32 mt, unsigned long found)
+{
+	const struct free_area *area = &z->area[order];
+	u32 prev = LINK_NIL, pfn = area->head[mt];
+	unsigned long nr = 0;
+	int faults = 0;
+
+	while (pfn != LINK_NIL && nr <= found && !faults) {
+		const struct page *page = page_of_pfn(pfn);
+
+		assert_audit(pfn >= z->start && pfn < z->end, "%s list %u: pfn %u", z->name, order,
+			     pfn);
+		if (faults)
+			return faults;
+		assert_audit(page->state == PAGE_FREE && page->order == order && page->mt == mt &&
+				     page->prev == prev,
+			     "%s list %u: pfn %u", z->name, order, pfn);
+		prev = pfn;
+		pfn = page->next;
+		nr++;
+	}
+	assert_audit(area->tail[mt] == prev, "%s list %u: tail %u", z->name, order, area->tail[mt]);
+	assert_audit(nr == found && area->nr_free[mt] == found,
+		     "%s list %u type %u: %lu linked, %lu counted, %lu found", z->name, order, mt,
+		     nr, area->nr_free[mt], found);
+	return faults;
+}
+
+/* Marks what it meets, so that a page met twice is noticed; check_stacks() unmarks. */
+static int check_sheaf(const struct zone *z, unsigned int order, const struct sheaf *sheaf,
+		       unsigned long *met)
+{
+	int faults = 0;
+
+	assert_audit(sheaf->n <= sheaf->cap, "%s sheaf %u of %u", z->name, sheaf->n, sheaf->cap);
+	for (u32 i = 0; i < sheaf->n && !faults; i++) {
+		struct page *page = sheaf->slot[i];
+
+		assert_audit(page_valid(page), "%s sheaf holds %p", z->name, (void *)page);
+		if (faults)
+			break;
+		assert_audit(page->state == PAGE_PCP && page->order == order &&
+				     page->zone == z->index && !(page->flags & PAGE_SEEN),
+			     "%s sheaf of order %u: pfn %lu state %u order %u", z->name, order,
+			     pfn_of_page(page), page->state, page->order);
+		page->flags |= PAGE_SEEN;
+		(*met)++;
+	}
+	return faults;
+}
+
+static void sheaf_unmark(const struct sheaf *sheaf)
+{
+	for (u32 i = 0; i < sheaf->n; i++) {
+		struct page *page = sheaf->slot[i];
+
+		if (page_valid(page))
+			page->flags &= (u8)~PAGE_SEEN;
+	}
+}
+
+static int check_stacks(const struct zone *z, unsigned int order, unsigned long found)
+{
+	unsigned long met = 0;
+	int faults = 0;
+
+	for (unsigned int cpu = 0; z->pcp_home[order] && cpu < port_ncpu(); cpu++) {
+		const struct port_stack *s = percpu_ptr(z->pcp_home[order], cpu);
+
+		if (s->sheaf)
+			faults += check_sheaf(z, order, s->sheaf, &met);
+	}
+	for (unsigned int cpu = 0; z->pcp_home[order] && cpu < port_ncpu(); cpu++) {
+		const struct port_stack *s = percpu_ptr(z->pcp_home[order], cpu);
+
+		if (s->sheaf)
+			sheaf_unmark(s->sheaf);
+	}
+	assert_audit(met == found, "%s: %lu blocks of order %u on per-CPU lists, %lu found",
+		     z->name, met, order, found);
+	return faults;
+}
+
+int zone_check(struct zone *z)
+{
+	struct census c = {0};
+	unsigned long step;
+	int faults = 0;
+
+	phys_run_deferred();
+	for (pfn_t pfn = z->start; pfn < z->end; pfn += step)
+		faults += check_block(z, pfn, &c, &step);
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
+		for (u32 mt = 0; mt < KMEM_NR_MT; mt++)
+			faults += check_list(z, o, mt, c.blocks[o][mt]);
+	for (unsigned int o = 0; o < PCP_ORDERS; o++)
+		faults += check_stacks(z, o, c.pcp_blocks[o]);
+	assert_audit(c.free == z->free, "%s: %lu free, %lu counted", z->name, c.free, z->free);
+	assert_audit(c.deferred == 0, "%s: %lu pages deferred", z->name, c.deferred);
+	assert_audit(c.free + c.pcp + c.alloc + c.deferred == z->managed,
+		     "%s: free %lu + pcp %lu + allocated %lu + deferred %lu, managed %lu", z->name,
+		     c.free, c.pcp, c.alloc, c.deferred, z->managed);
+	return faults;
+}
+
+int phys_check(void)
+{
+	int faults = 0;
+
+	if (!phys.live)
+		return 0;
+	for_each_zone (z)
+		faults += zone_check(z);
+	return faults;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the phys floor share with each other and show to no other floor. */
+#pragma once
+#include "phys/phys.h"
+
+enum { SECTION_PAGES = 1 << MAX_PAGE_ORDER };
+
+/* Tables indexed by frame, block or section number; from boot memory, zeroed. */
+struct phys_tables {
+	u8 *committed;	       /* a byte per section: backed by the port */
+	u8 *block_type;	       /* a byte per page block: KMEM_MT_* */
+	unsigned char *bitmap; /* BITMAP_BYTES a frame of the direct map */
+	bool typed;	       /* page blocks have types: opt.mobility or opt.highatomic */
+	bool live;	       /* frames are on the free lists */
+};
+extern struct phys_tables phys;
+enum { BITMAP_BYTES = 64 };
+
+/* ---- memblock.c -------------------------------------------------------------------------------- */
+
+/* Asks the port for its ranges, once. Returns how many. */
+unsigned int memblock_load(void);
+void memblock_reset(void);
+/* Frames of [start, end) in usable ranges; left: without those boot_alloc has carved out. */
+unsigned long memblock_count(pfn_t start, pfn_t end, bool left);
+/* The first sub-range of [*start, *end) at or behind *start; false: there is none. */
+bool memblock_next(pfn_t *start, pfn_t *end, bool left);
+pfn_t memblock_first(void);
+pfn_t memblock_end(void);
+/* First frame outside the direct map by the zone table; memblock_end() if there is no HIGHMEM. */
+pfn_t memblock_low_end(void);
+
+/* ---- zone.c, commit.c --------------------------------------------------------------------------- */
+
+bool zone_lock(struct zone *z, bool try, irqflags_t *flags);
+void zone_unlock(struct zone *z, irqflags_t flags);
+void zone_mirror(struct zone *z);
+struct zone *zone_of_pfn(pfn_t pfn); /* NULL if it is in none */
+static inline struct zone *zone_of_head(const struct page *head)
+{
+	return &kmem_machine.zones[head->zone];
+}
+/* May nothing be waited for in this context, whatever the caller says? */
+static inline bool context_is_async(void)
+{
+	return sync_nested() || port_context() != PORT_TASK;
+}
+/* Makes the frames backed. False: refused; no lock may be held. */
+bool frames_commit(pfn_t pfn, unsigned long nr);
+
+/* The state of a frame is read without locks by those who look at a neighbour, so it is stored and
+ * loaded whole. FREE is entered and left only under the zone's lock. */
+static inline u8 page_state(const struct page *page)
+{
+	return atom_load(&page->state);
+}
+static inline void page_set_state(struct page *page, enum page_state state)
+{
+	atom_store(&page->state, (u8)state);
+}
+/* What every allocated head looks like. */
+void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt);
+void page_clear_compound(struct page *page, unsigned int order);
+
+/* ---- buddy.c: all under the zone's lock ---------------------------------------------------------- */
+
+struct page *buddy_take(struct zone *z, unsigned int order, u32 mt, u32 aflags);
+/* Takes a block of exactly this order, splitting the first that is large enough. */
+struct page *buddy_take_smallest(struct zone *z, unsigned int order, u32 mt);
+/* Takes a given free block off its list whole; z->free follows. */
+void buddy_take_block(struct zone *z, struct page *page);
+/* Cuts a block that is off the lists down to order, its upper halves going to the lists of mt. */
+void buddy_split(struct zone *z, struct page *page, unsigned int from, unsigned int order, u32 mt);
+void buddy_free(struct zone *z, struct page *page, unsigned int order, bool to_tail);
+/* Frees any frames as the largest aligned blocks. */
+void buddy_free_frames(struct zone *z, pfn_t pfn, unsigned long nr, bool to_tail);
+/* Moves a free block to the list of another type. */
+void buddy_retype(struct zone *z, struct page *page, u32 mt);
+/* Off its list, not yet counted off: the caller follows with buddy_count. */
+void buddy_unlink(struct zone *z, struct page *page);
+void buddy_count(struct zone *z, unsigned int order, u32 mt, long blocks);
+static inline u32 block_type(pfn_t pfn)
+{
+	if (!phys.typed)
+		return KMEM_MT_UNMOVABLE;
+	return atom_load(&phys.block_type[pfn >> pageblock_order]);
+}
+
+/* ---- mobility.c: all under the zone's lock ------------------------------------------------------- */
+
+struct page *mobility_fallback(struct zone *z, unsigned int order, u32 mt, u32 aflags);
+/* A page block wholly inside the zone changes its type; false if it is not. */
+bool block_set_type(struct zone *z, pfn_t pfn, u32 mt);
+void highatomic_reserve(struct zone *z, struct page *page, unsigned int order);
+void mobility_init(struct zone *z);
+
+/* ---- pcp.c --------------------------------------------------------------------------------------- */
+
+void pcp_init(struct zone *z);
+u32 pcp_batch_of(unsigned long managed);
+/* Leaves a block, or nr frames of a run, for the next holder of the lock. */
+void defer_block(struct zone *z, struct page *page, unsigned int order);
+void defer_run(struct zone *z, struct page *page, unsigned long nr);
+void deferred_run_locked(struct zone *z);
+static inline bool zone_has_deferred(struct zone *z)
+{
+	return atom_load(&z->deferred) != LINK_NIL || atom_load(&z->deferred_runs) != LINK_NIL;
+}
+
+/* ---- contig.c ------------------------------------------------------------------------------------ */
+
+enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned long nr);
+
+/* ---- kmap.c: a window onto one frame; every window_open has its window_close soon after ---------- */
+
+void *window_open(pfn_t pfn, unsigned int *slot);
+void window_close(unsigned int slot);
+void window_reset(void);

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pcp: a zone's front door, and the page lists of each CPU behind it.
+ *
+ * Orders 0..3 pass through per-CPU stacks: one per zone, order and CPU, each holding one sheaf of
+ * page pointers. The top is the hot end; a cold request takes from, and a cold free puts to, the
+ * bottom. A hit is one stack verb and no lock.
+ *
+ *	alloc   pop ----miss----> take the sheaf, fill it by one batch under one lock hold, put it
+ *	free    push ---full----> take the sheaf, give its colder half back under one hold, put it
+ *
+ * A sheaf is in a stack, in the hands of one function, or, empty, on zone->pcp_parked: the place
+ * for sheaves whose stack got another one in the meantime. Nothing is ever allocated for this.
+ *
+ * Which blocks. With mobility grouping only UNMOVABLE requests and page blocks use the lists, so a
+ * sheaf never mixes types; without it every block is UNMOVABLE. Requests for the high-order atomic
+ * reserve, and blocks of it, go past the lists, which would dissolve it.
+ *
+ * Bound: the lists of all CPUs together hold at most an eighth of the zone (pcp_capacity). Pages on
+ * them are not free for watermarks.
+ *
+ * Any context. With try the zone's lock is tried once. A block that cannot go home then is left on
+ * zone->deferred, a lock-free stack linked by frame numbers: pushed by compare-and-swap, taken
+ * whole by exchange, so a head that comes back (ABA) does no harm. The next holder of the lock
+ * takes it in; the one who holds it now looks when he lets go.
+ */
+#include "phys/internal.h"
+
+enum {
+	PCP_SHEAF_MOST = 512,
+	PCP_SHEAF_LEAST = 2, /* smaller ones would only pass blocks through */
+	PCP_ZONE_SHARE = 8,
+};
+
+/* ---- Blocks left aside --------------------------------------------------------------------------- */
+
+static void defer_push(u32 *stack, struct page *page)
+{
+	u32 seen = atom_load(stack);
+
+	/* The exchange in defer_take() acquires what is released here. */
+	do
+		atom_store(&page->next, seen);
+	while (!atom_cas(stack, &seen, (u32)pfn_of_page(page)));
+}
+
+/* State ALLOC and no reference: what zone_check knows such blocks by. */
+void defer_block(struct zone *z, struct page *page, unsigned int order)
+{
+	page->order = (u8)order;
+	page->flags = 0;
+	page->refcount = 0;
+	page_set_state(page, PAGE_ALLOC);
+	defer_push(&z->deferred, page);
+}
+
+void defer_run(struct zone *z, struct page *page, unsigned long nr)
+{
+	page->prev = (u32)nr;
+	defer_push(&z->deferred_runs, page);
+}
+
+void deferred_run_locked(struct zone *z)
+{
+	u32 pfn = atom_xchg(&z->deferred, LINK_NIL); /* pairs with the cas of defer_push */
+
+	while (pfn != LINK_NIL) {
+		struct page *page = page_of_pfn(pfn);
+
+		pfn = page->next;
+		buddy_free(z, page, page->order, false);
+	}
+	pfn = atom_xchg(&z->deferred_runs, LINK_NIL);
+	while (pfn != LINK_NIL) {
+		struct page *page = page_of_pfn(pfn);
+		unsigned long nr = page->prev;
+		enum page_verdict v;
+
+		pfn = page->next;
+		v = contig_free_locked(z, page, nr);
+		if (unlikely(v != PAGE_OK))
+			report(KMEM_LOG_ERR,
+			       "kmem: deferred free of %lu frames at pfn %lu refused\n", nr,
+			       pfn_of_page(page));
+	}
+}
+
+void phys_run_deferred(void)
+{
+	irqflags_t flags;
+
+	if (!phys.live)
+		return;
+	for_each_zone (z)
+		if (zone_has_deferred(z) && zone_lock(z, context_is_async(), &flags))
+			zone_unlock(z, flags);
+}
+
+/* ---- To and from the buddy lists ------------------------------------------------------------------ */
+
+void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt)
+{
+	page->flags = 0;
+	page->order = (u8)order;
+	page->zone = z->index & 0xf;
+	page->mt = mt & 0xf;
+	page->refcount = 1;
+	page->next = LINK_NIL;
+	page->prev = LINK_NIL;
+	page->u.own.private_data = 0;
+	page_set_state(page, PAGE_ALLOC);
+}
+
+static void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsigned int order,
+			    bool try)
+{
+	irqflags_t flags;
+
+	if (nr == 0)
+		return;
+	if (!zone_lock(z, try, &flags)) {
+		for (unsigned int i = 0; i < nr; i++)
+			defer_block(z, block[i], order);
+		return;
+	}
+	for (unsigned int i = 0; i < nr; i++)
+		buddy_free(z, block[i], order, false);
+	zone_unlock(z, flags);
+}
+
+static struct page *zone_alloc_buddy(struct zone *z, unsigned int order, u32 mt, u32 aflags)
+{
+	struct page *page;
+	irqflags_t flags;
+
+	if (!zone_lock(z, aflags & ALLOC_TRYLOCK, &flags))
+		return NULL;
+	page = buddy_take(z, order, mt, aflags);
+	if (page && unlikely(aflags & ALLOC_HIGHATOMIC) && kmem_machine.opt.highatomic && order > 0)
+		highatomic_reserve(z, page, order);
+	zone_unlock(z, flags);
+	if (page && unlikely(!frames_commit(pfn_of_page(page), 1UL << order))) {
+		blocks_to_buddy(z, (void *[]){page}, 1, order, aflags & ALLOC_TRYLOCK);
+		return NULL;
+	}
+	if (page)
+		page_hand_out(page, z, order, mt);
+	return page;
+}
+
+static void zone_free_buddy(struct zone *z, struct page *page, unsigned int order, bool try)
+{
+	blocks_to_buddy(z, (void *[]){page}, 1, order, try);
+}
+
+/* ---- Sheaves -------------------------------------------------------------------------------------- */
+
+static void parked_push(struct zone *z, unsigned int order, struct sheaf *first, struct sheaf *last)
+{
+	struct sheaf *seen = atom_load(&z->pcp_parked[order]);
+
+	do
+		atom_store(&last->next, seen);
+	while (!atom_cas(&z->pcp_parked[order], &seen, first));
+}
+
+/* All at once, so that no head can come back in between; the others are pushed again. */
+static struct sheaf *parked_take(struct zone *z, unsigned int order)
+{
+	struct sheaf *sheaf, *last;
+
+	if (!atom_load(&z->pcp_parked[order]))
+		return NULL;
+	sheaf = atom_xchg(&z->pcp_parked[order], NULL); /* pairs with the cas of parked_push */
+	if (!sheaf || !sheaf->next)
+		return sheaf;
+	for (last = sheaf->next; last->next;)
+		last = last->next;
+	parked_push(z, order, sheaf->next, last);
+	sheaf->next = NULL;
+	return sheaf;
+}
+
+/* The statistics know each sheaf as it was when it was last in hands; peeking into stacks that are
+ * in use would cost their owners a cache line. */
+static void pcp_mirror(struct zone *z, unsigned int order, unsigned int cpu, u32 blocks)
+{
+	struct kmem_stat *st = kmem_machine.stat;
+	u32 *seen = z->pcp_seen + cpu * PCP_ORDERS;
+	u32 pages = 0;
+
+	atom_store(&seen[order], blocks << order);
+	for (unsigned int o = 0; o < PCP_ORDERS; o++)
+		pages += atom_load(&seen[o]);
+	atom_store(&st->cpu[cpu].pcp_count[z->index], pages);
+}
+
+/* Ends the hands-on part that pcp_sheaf_get() began. */
+static void pcp_sheaf_put(struct zone *z, unsigned int order, unsigned int cpu, struct sheaf *sheaf,
+			  bool try)
+{
+	u32 off = atom_load(&z->pcp_off[order]);
+	u32 nr = sheaf->n;
+
+	if (off != PERCPU_NONE && port_stack_put(off, cpu, sheaf)) {
+		pcp_mirror(z, order, cpu, nr);
+		return;
+	}
+	blocks_to_buddy(z, sheaf->slot, nr, order, try);
+	sheaf->n = 0;
+	parked_push(z, order, sheaf, sheaf);
+}
+
+static struct sheaf *pcp_sheaf_get(struct zone *z, unsigned int order, unsigned int cpu)
+{
+	u32 off = atom_load(&z->pcp_off[order]);
+	struct sheaf *sheaf;
+
+	if (off == PERCPU_NONE)
+		return NULL;
+	sheaf = port_stack_take(off, cpu);
+	if (!sheaf)
+		return parked_take(z, order);
+	pcp_mirror(z, order, cpu, 0);
+	return sheaf;
+}
+
+/* Blocks whose memory the port refuses go back; the sheaf keeps the others, in order. */
+static void sheaf_commit(struct zone *z, struct sheaf *sheaf, unsigned int order, bool try)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < sheaf->n; i++) {
+		struct page *page = sheaf->slot[i];
+
+		if (likely(frames_commit(pfn_of_page(page), 1UL << order)))
+			sheaf->slot[kept++] = page;
+		else
+			zone_free_buddy(z, page, order, try);
+	}
+	sheaf->n = kept;
+}
+
+/* An empty sheaf gets a batch. The lowest frame ends on top, so blocks are handed out ascending. */
+static void sheaf_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, u32 mt, u32 aflags)
+{
+	u32 want = (u32)size_min(size_max(atom_load(&z->pcp_batch) >> order, 1), sheaf->cap);
+	irqflags_t flags;
+
+	if (!zone_lock(z, aflags & ALLOC_TRYLOCK, &flags))
+		return;
+	while (sheaf->n < want) {
+		/* Reserves are for the request at hand, not for filling up. */
+		struct page *page = buddy_take(z, order, mt, sheaf->n ? 0 : aflags);
+
+		if (!page)
+			break;
+		page->order = (u8)order;
+		page->zone = z->index & 0xf;
+		page->mt = mt & 0xf;
+		page_set_state(page, PAGE_PCP);
+		sheaf->slot[sheaf->n++] = page;
+	}
+	zone_unlock(z, flags);
+	sheaf_commit(z, sheaf, order, aflags & ALLOC_TRYLOCK);
+	for (u32 i = 0, j = sheaf->n; i + 1 < j; i++) {
+		void *page = sheaf->slot[i];
+
+		sheaf->slot[i] = sheaf->slot[--j];
+		sheaf->slot[j] = page;
+	}
+}
+
+static void *sheaf_take_bottom(struct sheaf *sheaf)
+{
+	void *page = sheaf->slot[0];
+
+	sheaf->n--;
+	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[1], sheaf->n * sizeof(sheaf->slot[0]));
+	return page;
+}
+
+static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u32 aflags)
+{
+	unsigned int cpu = port_cpu();
+	struct sheaf *sheaf = pcp_sheaf_get(z, order, cpu);
+	struct page *page = NULL;
+
+	if (!sheaf)
+		return NULL;
+	if (sheaf->n == 0)
+		sheaf_fill(z, sheaf, order, mt, aflags);
+	if (sheaf->n)
+		page = aflags & ALLOC_COLD ? sheaf_take_bottom(sheaf) : sheaf->slot[--sheaf->n];
+	pcp_sheaf_put(z, order, cpu, sheaf, aflags & ALLOC_TRYLOCK);
+	return page;
+}
+
+/* Makes room by giving the colder half back; false if the lock is busy. */
+static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int order, bool try)
+{
+	u32 half = sheaf->n / 2;
+	irqflags_t flags;
+
+	if (!zone_lock(z, try, &flags))
+		return false;
+	for (u32 i = 0; i < half; i++)
+		buddy_free(z, sheaf->slot[i], order, false);
+	zone_unlock(z, flags);
+	sheaf->n -= half;
+	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[half], sheaf->n * sizeof(sheaf->slot[0]));
+	return true;
+}
+
+static void sheaf_add(struct sheaf *sheaf, struct page *page, bool cold)
+{
+	if (cold) {
+		__builtin_memmove(&sheaf->slot[1], &sheaf->slot[0],
+				  sheaf->n * sizeof(sheaf->slot[0]));
+		sheaf->slot[0] = page;
+	} else {
+		sheaf->slot[sheaf->n] = page;
+	}
+	sheaf->n++;
+}
+
+static bool pcp_free_slow(struct zone *z, struct page *page, unsigned int order, bool cold,
+			  bool try)
+{
+	unsigned int cpu = port_cpu();
+	struct sheaf *sheaf = pcp_sheaf_get(z, order, cpu);
+	bool room;
+
+	if (!sheaf)
+		return false;
+	room = sheaf->n < sheaf->cap || sheaf_spill(z, sheaf, order, try);
+	if (room)
+		sheaf_add(sheaf, page, cold);
+	pcp_sheaf_put(z, order, cpu, sheaf, try);
+	return room;
+}
+
+/* ---- The front door ------------------------------------------------------------------------------ */
+
+static bool pcp_serves(const struct zone *z, unsigned int order, u32 mt, u32 aflags)
+{
+	return order < PCP_ORDERS && atom_load(&z->pcp_off[order]) != PERCPU_NONE &&
+	       !(aflags & ALLOC_HIGHATOMIC) &&
+	       (mt == KMEM_MT_UNMOVABLE || !kmem_machine.opt.mobility);
+}
+
+struct page *zone_alloc(struct zone *z, unsigned int order, u32 mt, u32 aflags)
+{
+	struct page *page = NULL;
+
+	assert_debug(order <= MAX_PAGE_ORDER && mt < KMEM_NR_MT);
+	if (pcp_serves(z, order, mt, aflags)) {
+		if (likely(!(aflags & ALLOC_COLD)))
+			page = port_stack_pop(atom_load(&z->pcp_off[order]));
+		if (unlikely(!page))
+			page = pcp_alloc_slow(z, order, mt, aflags);
+		if (likely(page)) {
+			assert_always(page->state == PAGE_PCP && page->order == order);
+			page_hand_out(page, z, order, mt);
+			return page;
+		}
+	}
+	return zone_alloc_buddy(z, order, mt, aflags);
+}
+
+/* Bulk requests beyond what the CPU's list has: straight from the lists, one lock hold. */
+static unsigned int zone_bulk_buddy(struct zone *z, u32 mt, u32 aflags, struct page **pages,
+				    unsigned int nr)
+{
+	unsigned int taken = 0, kept = 0;
+	irqflags_t flags;
+
+	if (!zone_lock(z, aflags & ALLOC_TRYLOCK, &flags))
+		return 0;
+	while (taken < nr) {
+		struct page *page = buddy_take(z, 0, mt, aflags);
+
+		if (!page)
+			break;
+		pages[taken++] = page;
+	}
+	zone_unlock(z, flags);
+	for (unsigned int i = 0; i < taken; i++) {
+		struct page *page = pages[i];
+
+		pages[i] = NULL;
+		if (unlikely(!frames_commit(pfn_of_page(page), 1))) {
+			zone_free_buddy(z, page, 0, aflags & ALLOC_TRYLOCK);
+			continue;
+		}
+		page_hand_out(page, z, 0, mt);
+		pages[kept++] = page;
+	}
+	return kept;
+}
+
+unsigned int zone_alloc_bulk(struct zone *z, u32 mt, u32 aflags, struct page **pages,
+			     unsigned int nr)
+{
+	enum { HOLD = 64 }; /* blocks under one lock hold: what a handler may have to wait for */
+	unsigned int got = 0, step;
+
+	while (got < nr && pcp_serves(z, 0, mt, aflags) && !(aflags & ALLOC_COLD)) {
+		struct page *page = port_stack_pop(atom_load(&z->pcp_off[0]));
+
+		if (!page)
+			break;
+		page_hand_out(page, z, 0, mt);
+		pages[got++] = page;
+	}
+	while (got < nr) {
+		step = (unsigned int)size_min(nr - got, HOLD);
+		step = zone_bulk_buddy(z, mt, aflags, pages + got, step);
+		if (step == 0)
+			break;
+		got += step;
+	}
+	return got;
+}
+
+static bool pcp_takes(const struct zone *z, const struct page *page, unsigned int order)
+{
+	if (order >= PCP_ORDERS || atom_load(&z->pcp_off[order]) == PERCPU_NONE)
+		return false;
+	return !phys.typed || block_type(pfn_of_page(page)) == KMEM_MT_UNMOVABLE;
+}
+
+void zone_free(struct page *page, unsigned int order, bool cold, bool try)
+{
+	struct zone *z = zone_of_head(page);
+
+	assert_always(page->state == PAGE_ALLOC || page->state == PAGE_LARGE);
+	assert_always(page->order == order && page->refcount == 0);
+	if (page->flags & PAGE_COMPOUND)
+		page_clear_compound(page, order);
+	page->flags = 0;
+	if (pcp_takes(z, page, order)) {
+		page_set_state(page, PAGE_PCP);
+		if (likely(!cold) && likely(port_stack_push(atom_load(&z->pcp_off[order]), page)))
+			return;
+		if (pcp_free_slow(z, page, order, cold, try))
+			return;
+	}
+	zone_free_buddy(z, page, order, try);
+}
+
+/* ---- All CPUs -------------------------------------------------------------------------------------- */
+
+static void pcp_drain_stack(struct zone *z, unsigned int order, unsigned int cpu, bool wait)
+{
+	u32 off = z->pcp_home[order];
+	struct sheaf *sheaf = wait ? port_stack_drain(off, cpu) : port_stack_take(off, cpu);
+
+	if (!sheaf)
+		return;
+	pcp_mirror(z, order, cpu, 0);
+	blocks_to_buddy(z, sheaf->slot, sheaf->n, order, !wait);
+	sheaf->n = 0;
+	pcp_sheaf_put(z, order, cpu, sheaf, !wait);
+}
+
+void pcp_drain_all(void)
+{
+	bool wait = !context_is_async();
+
+	if (!phys.live)
+		return;
+	for_each_zone (z)
+		for (unsigned int o = 0; o < PCP_ORDERS; o++)
+			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
+				pcp_drain_stack(z, o, cpu, wait);
+	phys_run_deferred();
+}
+
+/* A verb that read the offset before it was taken away may still push; the drains of all homes,
+ * now and later, find what it pushed. */
+void pcp_switch(bool on)
+{
+	if (!phys.live)
+		return;
+	for_each_zone (z)
+		for (unsigned int o = 0; o < PCP_ORDERS; o++)
+			atom_store(&z->pcp_off[o], on ? z->pcp_home[o] : (u32)PERCPU_NONE);
+	if (!on) {
+		for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
+			port_fence_cpu(cpu);
+		pcp_drain_all();
+	}
+}
+
+unsigned long pcp_count(const struct zone *z, unsigned int cpu)
+{
+	unsigned long nr = 0;
+
+	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
+		const struct port_stack *s;
+		const struct sheaf *sheaf;
+
+		if (z->pcp_home[o] == PERCPU_NONE)
+			continue;
+		s = percpu_ptr(z->pcp_home[o], cpu);
+		sheaf = atom_load(&s->sheaf);
+		/* Sheaves are never given back, so a stale one is still a sheaf. */
+		if (sheaf)
+			nr += (unsigned long)atom_load(&sheaf->n) << o;
+	}
+	return nr;
+}
+
+/* ---- Start ----------------------------------------------------------------------------------------- */
+
+/*
+ * Blocks a stack of this order may hold: four batches, scaled by the order, and all stacks of the
+ * zone together at most an eighth of its pages: a quarter of that for each order.
+ */
+static u32 pcp_capacity(const struct zone *z, unsigned int order)
+{
+	unsigned long share = z->present / PCP_ZONE_SHARE / PCP_ORDERS / port_ncpu();
+	unsigned long cap = size_max(4UL * pcp_batch_of(z->present), 16) >> order;
+
+	cap = size_max(cap, 4);
+	return (u32)size_min(size_min(cap, share >> order), PCP_SHEAF_MOST);
+}
+
+static bool pcp_init_stack(struct zone *z, unsigned int order, u32 cap)
+{
+	size_t bytes = align_up(sizeof(struct sheaf) + cap * sizeof(void *), KMEM_CACHE_LINE);
+	u32 off = percpu_alloc(sizeof(struct port_stack));
+	unsigned char *mem;
+
+	if (off == PERCPU_NONE)
+		return false;
+	mem = boot_alloc(bytes * port_ncpu(), false);
+	if (!mem) {
+		percpu_free(off, sizeof(struct port_stack));
+		return false;
+	}
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
+		struct sheaf *sheaf = (struct sheaf *)(void *)(mem + bytes * cpu);
+
+		sheaf->cap = cap;
+		if (!port_stack_put(off, cpu, sheaf))
+			parked_push(z, order, sheaf, sheaf);
+	}
+	z->pcp_home[order] = off;
+	z->pcp_cap[order] = cap;
+	return true;
+}
+
+/* Without stacks (switched off, a tiny zone, no memory) the zone works, through its lock. */
+void pcp_init(struct zone *z)
+{
+	if (!kmem_machine.opt.percpu_pages || z->present == 0)
+		return;
+	z->pcp_seen = boot_alloc(port_ncpu() * PCP_ORDERS * sizeof(u32), false);
+	if (!z->pcp_seen)
+		return;
+	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
+		u32 cap = pcp_capacity(z, o);
+
+		if (cap < PCP_SHEAF_LEAST || !pcp_init_stack(z, o, cap))
+			continue;
+		atom_store(&z->pcp_off[o], z->pcp_home[o]);
+	}
+}

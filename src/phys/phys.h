@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Floor 3, phys: frames, zones, buddy blocks, per-CPU page lists.
+ *
+ * Glossary
+ *	frame	one page of physical memory; its descriptor is struct page
+ *	head	the first frame of a block; only heads carry a state. All other frames of a block
+ *		are PAGE_NONE (or PAGE_TAIL in a compound block or slab), whoever owns the block
+ *	zone	a range of frames of one platform meaning; owns free lists of orders 0..10
+ *	run	any number of contiguous frames allocated as one; its head knows how many
+ *	section	2^MAX_PAGE_ORDER aligned frames: what is committed at once
+ *	deferred  blocks freed where nothing may be waited for and the zone was locked: they lie on a
+ *		lock-free list, neither free nor allocated, until the next holder of the lock
+ *	pcp	per-CPU page lists: one stack per zone, CPU and order 0..3. Pages on it are not free
+ *		for watermarks
+ *	mark	a watermark: min, low, high, promo
+ *	class	the highest zone a request may use; index into lowmem_reserve
+ *
+ * State of a frame
+ *
+ *	      buddy_take            page_prep                 page tagged
+ *	FREE ------------> PCP/NONE ----------> ALLOC (order) -------------> SLAB or LARGE
+ *	 ^                                        |  refcount 1 -> 0            |
+ *	 +----------------------------------------+------------------------------+
+ */
+#pragma once
+#include "trace/trace.h"
+#include "base/list.h"
+
+enum page_state {
+	PAGE_NONE,  /* not the head of anything */
+	PAGE_HOLE,  /* no usable memory, or the core's own tables: never handed out */
+	PAGE_FREE,  /* head of a block on a zone's free list */
+	PAGE_PCP,   /* head of a block on a per-CPU list */
+	PAGE_ALLOC, /* head of an allocated block */
+	PAGE_TAIL,  /* in a compound block or slab: u.tail.head is the head's pfn */
+	PAGE_SLAB,  /* head of a slab; its tails are PAGE_TAIL with slab set */
+	PAGE_LARGE, /* head of a large kmalloc: compound */
+	PAGE_NR_STATES
+};
+
+enum page_flag {
+	PAGE_COMPOUND = 1,
+	PAGE_PFMEMALLOC = 2,
+	PAGE_IN_SLAB = 4,
+	PAGE_ACCOUNTED = 8,
+	PAGE_RUN = 16,	 /* head of a run: PAGE_ALLOC, order PAGE_ORDER_RUN */
+	PAGE_SEEN = 128, /* zone_check's own mark; never set outside it */
+};
+enum { PAGE_ORDER_RUN = 31 }; /* no order a block can have */
+
+/*
+ * 32 bytes. Every frame of a slab, head or tail, carries cache and tail_nr, so that kfree(p) needs
+ * this one line to find owner, object and slab.
+ */
+struct page {
+	u8 state;    /* enum page_state */
+	u8 flags;    /* enum page_flag */
+	u8 order;    /* of the block, in heads */
+	u8 zone : 4; /* KMEM_ZONE_* */
+	u8 mt : 4;   /* free: mobility type of its list; allocated: of the request */
+	s32 refcount;
+	u32 next, prev; /* pfn links: free list, slab list; LINK_NIL */
+	union {
+		struct {
+			struct kmem_cache *cache;
+			u16 tail_nr; /* this frame's number in its slab */
+			u16 inuse;   /* head: objects not in the free bitmap */
+			u16 objects; /* of the slab; in every frame */
+			u16 list;    /* head: enum slab_list, slab floor */
+		} slab;
+		struct {
+			u32 head; /* pfn of the head */
+		} tail;
+		struct {
+			unsigned long private_data; /* heads: the owner's; runs: frames */
+		} own;
+	} u;
+};
+_Static_assert(sizeof(struct page) <= 32, "struct page is at most 32 bytes");
+
+#define LINK_NIL UINT32_MAX
+
+static inline struct page *page_of_pfn(pfn_t pfn)
+{
+	return &kmem_machine.memmap[pfn];
+}
+static inline pfn_t pfn_of_page(const struct page *page)
+{
+	return (pfn_t)(page - kmem_machine.memmap);
+}
+/* NULL if the address is not in the direct map (or the machine is off: low_end is 0). */
+static inline struct page *page_of_addr(const void *p)
+{
+	size_t off = (size_t)((uintptr_t)p - (uintptr_t)kmem_machine.lowmem);
+
+	if (unlikely((off >> PAGE_SHIFT) >= kmem_machine.low_end))
+		return NULL;
+	return &kmem_machine.memmap[off >> PAGE_SHIFT];
+}
+/* Only for frames of the direct map. */
+static inline void *addr_of_page(const struct page *page)
+{
+	return kmem_machine.lowmem + (pfn_of_page(page) << PAGE_SHIFT);
+}
+
+/* Bits of an allocation, decoded from a gfp_t by gfp/flags.c. */
+enum alloc_flag {
+	ALLOC_WMARK_MIN = 0,
+	ALLOC_WMARK_LOW = 1,
+	ALLOC_WMARK_HIGH = 2,
+	ALLOC_WMARK_MASK = 3,
+	ALLOC_NO_WATERMARKS = 1 << 2,
+	ALLOC_OOM = 1 << 3,
+	ALLOC_NON_BLOCK = 1 << 4,
+	ALLOC_MIN_RESERVE = 1 << 5,
+	ALLOC_HIGHATOMIC = 1 << 6,
+	ALLOC_NOFRAGMENT = 1 << 7,
+	ALLOC_KSWAPD = 1 << 8,
+	ALLOC_TRYLOCK = 1 << 9, /* nothing may be waited for */
+	ALLOC_COLD = 1 << 10,
+	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
+};
+
+enum { PCP_ORDERS = PAGE_ALLOC_COSTLY_ORDER + 1 };
+
+struct free_area {
+	u32 head[KMEM_NR_MT], tail[KMEM_NR_MT]; /* pfn links */
+	unsigned long nr_free[KMEM_NR_MT];
+};
+
+struct zone {
+	struct lock lock;
+	u32 index; /* KMEM_ZONE_* */
+	const char *name;
+	bool configured;
+	bool dma_too;	  /* __GFP_DMA searches it as well */
+	pfn_t start, end; /* span */
+	unsigned long present, managed;
+	unsigned long free;    /* pages on the free lists; written under lock, read without */
+	unsigned long mark[4]; /* min, low, high, promo */
+	unsigned long reserve[KMEM_NR_ZONES]; /* lowmem_reserve */
+	unsigned long nr_free_highatomic, nr_reserved_highatomic;
+	struct free_area area[NR_PAGE_ORDERS];
+	u32 pcp_off[PCP_ORDERS]; /* per-CPU stacks; PERCPU_NONE: off */
+	u32 pcp_cap[PCP_ORDERS], pcp_batch, pcp_high_min, pcp_high_max;
+	u32 pcp_home[PCP_ORDERS]; /* the same offsets, also while pcp_switch(false) holds */
+	struct sheaf *pcp_parked[PCP_ORDERS]; /* empty sheaves without a stack; lock-free stack */
+	u32 *pcp_seen;		     /* pages in each CPU's and order's sheaf when last in hands */
+	u32 deferred, deferred_runs; /* pfn links; lock-free stacks, taken whole */
+	u32 stat_dirty;		     /* bit o: nr_free of order o changed; under lock */
+	pfn_t run_hint;		     /* end of the newest run; under lock */
+	struct kmem_stat_zone *stat;
+};
+
+#define for_each_zone(z) \
+	for (struct zone *z = kmem_machine.zones; z < kmem_machine.zones + KMEM_NR_ZONES; z++)
+
+/* ---- zone.c ------------------------------------------------------------------------------------ */
+
+/* Carves the port's ranges into zones by kmem_machine.opt, builds memmap, frees all frames to the
+ * buddy lists. 0, or -KE_* with kmem_machine.boot_error set and nothing held. */
+int phys_init(void);
+void phys_exit(void);
+/* Marks, reserves, totals (semantics 3); after any change of their inputs. */
+void zone_setup_marks(void);
+/* Semantics 2.3, P6. free_pages: what to count as free (zone_free_pages(z), or more in a forecast). */
+bool zone_watermark_ok(const struct zone *z, unsigned int order, unsigned long mark, u32 class,
+		       u32 aflags, unsigned long free_pages);
+static inline unsigned long zone_free_pages(const struct zone *z)
+{
+	return atom_load(&z->free);
+}
+int zone_check(struct zone *z);
+int phys_check(void);
+/* memblock.c: boot-time memory for the core's tables, zeroed. NULL if there is none. */
+void *boot_alloc(size_t bytes, bool shared);
+
+enum page_verdict {
+	PAGE_OK,
+	PAGE_BAD_FOREIGN,
+	PAGE_BAD_FREE, /* already free */
+	PAGE_BAD_ORDER,
+	PAGE_BAD_TAIL,
+	PAGE_BAD_SLAB,
+	PAGE_BAD_REFCOUNT
+};
+
+/* ---- pcp.c: the zone's front door ---------------------------------------------------------------- */
+
+/*
+ * A block of 2^order frames, backed by memory, state PAGE_ALLOC, refcount 1; contents unknown.
+ * Takes no account of watermarks. NULL: no block of that order, a refused commit, or (with
+ * ALLOC_TRYLOCK) a lock that is busy. mt is a KMEM_MT_*.
+ */
+struct page *zone_alloc(struct zone *z, unsigned int order, u32 mt, u32 aflags);
+/* nr order-0 pages at once into pages[]; returns how many. */
+unsigned int zone_alloc_bulk(struct zone *z, u32 mt, u32 aflags, struct page **pages,
+			     unsigned int nr);
+/* Takes back a block whose last reference is gone. Any context; try: nothing may be waited for. */
+void zone_free(struct page *page, unsigned int order, bool cold, bool try);
+/* Splits an allocated block into frames of order 0, each with refcount 1. */
+void page_split_block(struct page *page, unsigned int order);
+/*
+ * Of an allocated block that is not compound only the head frame stays, with order 0 and the
+ * references it has; the others go back as blocks of order - 1 ... 0 (semantics 4.2).
+ */
+void page_free_tails(struct page *page, unsigned int order, bool try);
+
+/* ---- contig.c: runs -------------------------------------------------------------------------------
+ *
+ * A run is nr frames, any number, allocated as one: the head is PAGE_ALLOC with PAGE_RUN, refcount
+ * 1; its tails are not written to, so a run of a gigabyte costs a few hundred stores. Where the
+ * caller is a handler (sync_nested(), or not a task) these try the lock only: NULL or false then,
+ * and frees are deferred.
+ */
+struct page *zone_alloc_contig(struct zone *z, unsigned long nr);
+/* Gives back a run or any part of it; what stays on either side is a run of its own. Anything but
+ * PAGE_OK: these frames are not of one run, and nothing has changed. */
+enum page_verdict zone_free_contig(struct page *page, unsigned long nr);
+/* Grows a run in place to nr frames if those behind it are free, are backed by memory, and the zone
+ * stays above its low mark. False: nothing has changed. */
+bool zone_contig_extend(struct page *head, unsigned long nr);
+/* Gives the frames of a run behind the first nr back. */
+void zone_contig_shrink(struct page *head, unsigned long nr);
+static inline bool page_is_run(const struct page *page)
+{
+	return page->state == PAGE_ALLOC && (page->flags & PAGE_RUN);
+}
+static inline unsigned long page_run_nr(const struct page *head)
+{
+	return head->u.own.private_data;
+}
+/* Frames from this one to the next that can be a head: how walks over the memmap step. */
+static inline unsigned long page_frames(const struct page *page)
+{
+	u8 state = atom_load(&page->state);
+
+	if (state == PAGE_NONE || state == PAGE_HOLE || state == PAGE_TAIL)
+		return 1;
+	return page_is_run(page) ? page_run_nr(page) : 1UL << page->order;
+}
+/* Gives the memory of free sections back to the host: frames made unbacked. Task context. */
+unsigned long phys_trim(void);
+/* Semantics 2.9: makes one reserved page block ordinary again, of type mt. True: it had free pages.
+ * Keeps at least one per zone unless force. */
+bool zone_unreserve_highatomic(u32 mt, bool force);
+
+/* Gives back all per-CPU lists of all CPUs. Task context. */
+void pcp_drain_all(void);
+/* Frees blocks that handlers had to leave aside. */
+void phys_run_deferred(void);
+/* Switches the per-CPU lists off (tracing) and on. */
+void pcp_switch(bool on);
+unsigned long pcp_count(const struct zone *z, unsigned int cpu);
+
+/* ---- page.c: what a frame is -------------------------------------------------------------------- */
+
+/* May this block be freed by its owner? Changes nothing. */
+enum page_verdict page_check_free(const struct page *page, unsigned int order);
+/* Reports the misuse with all that is known of the page. */
+void page_report_bad(const struct page *page, unsigned int order, enum page_verdict v);
+/* Zero the block, through windows where it has no address. */
+void page_clear(struct page *page, unsigned int order);
+void page_make_compound(struct page *page, unsigned int order);
+/* Marks an allocated block as a slab of cache (all frames), or as plain again. */
+void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *cache,
+		    unsigned int objects);
+void page_unmake_slab(struct page *page, unsigned int order);
+static inline bool page_valid(const struct page *page)
+{
+	return page >= kmem_machine.memmap && page < kmem_machine.memmap + kmem_machine.end;
+}
+/* Slab metadata: 64 bytes a frame, the free bitmap of the slab that starts there. Order-o slabs
+ * own 2^o of them: room for 512 objects a page, the most there can be. */
+unsigned long *page_bitmap(const struct page *head);
+
+/* fork (boot floor): every lock of the floor, in rank order. */
+void phys_fork_lock(void);
+void phys_fork_unlock(bool child);

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+/*
+ * zone: carving the machine's frames into zones, and each zone's lock.
+ *
+ * The zone table of the command line says which frame numbers a zone may have; the port says which
+ * frames there are. A zone's span is their common stretch from the first usable frame to the last:
+ *
+ *	table	|<------ DMA ------>|<----------- Normal ----------->|
+ *	port	     |#########|    |    |###########|~~~~|
+ *	span	     [---------------)[------------------)
+ *
+ * # is present and managed, ~ present but kept for the core's tables, blank is a hole. Holes and
+ * kept frames are PAGE_HOLE for ever.
+ *
+ * Cost of starting: one descriptor is written per block of the largest order, and one per frame
+ * of a hole; memory of the descriptors in between stays untouched, so a machine of any size starts
+ * at once where tables are backed lazily. Zeroed descriptors are right as they are: PAGE_NONE.
+ *
+ * Equation, whenever nothing is under way, and what zone_check() proves:
+ *
+ *	free + on per-CPU lists + deferred + allocated = managed
+ *
+ * The lock. zone_lock() and zone_unlock() are the only doors: at each of them blocks that handlers
+ * had to leave aside are taken in, and the counts are copied into the statistics.
+ */
+#include "phys/internal.h"
+
+struct phys_tables phys;
+static struct zone zone_table[KMEM_NR_ZONES];
+
+static const char *const zone_names[KMEM_NR_ZONES] = {"DMA", "DMA32", "Normal", "HighMem",
+						      "Movable"};
+
+/* ---- The lock ----------------------------------------------------------------------------------- */
+
+/* Copies what changed under the lock into the statistics. */
+void zone_mirror(struct zone *z)
+{
+	struct kmem_stat_zone *st = z->stat;
+	u32 types = phys.typed ? KMEM_NR_MT : 1;
+
+	if (!st || !z->stat_dirty)
+		return;
+	for (u32 dirty = z->stat_dirty; dirty; dirty &= dirty - 1) {
+		unsigned int o = (unsigned int)__builtin_ctz(dirty);
+
+		for (u32 mt = 0; mt < types; mt++)
+			atom_store(&st->nr_free[mt][o], (u64)z->area[o].nr_free[mt]);
+	}
+	z->stat_dirty = 0;
+	atom_store(&st->free, (u64)z->free);
+	atom_store(&st->nr_free_highatomic, (u64)z->nr_free_highatomic);
+	atom_store(&st->reserved_highatomic, (u64)z->nr_reserved_highatomic);
+}
+
+bool zone_lock(struct zone *z, bool try, irqflags_t *flags)
+{
+	if (!lock_take_or_try(&z->lock, try, flags))
+		return false;
+	if (unlikely(zone_has_deferred(z)))
+		deferred_run_locked(z);
+	return true;
+}
+
+void zone_unlock(struct zone *z, irqflags_t flags)
+{
+	zone_mirror(z);
+	lock_release(&z->lock, flags);
+	/* A handler that found the lock held has left its block behind just now. */
+	while (unlikely(zone_has_deferred(z)) && lock_try(&z->lock, &flags)) {
+		deferred_run_locked(z);
+		zone_mirror(z);
+		lock_release(&z->lock, flags);
+	}
+}
+
+struct zone *zone_of_pfn(pfn_t pfn)
+{
+	for_each_zone (z)
+		if (pfn >= z->start && pfn < z->end)
+			return z;
+	return NULL;
+}
+
+/* ---- Commit: frames get memory a section at a time ----------------------------------------------- */
+
+/* The port is asked for stretches that are usable, and in the direct map or not, as a whole. */
+static bool section_commit(pfn_t start, pfn_t end)
+{
+	for (pfn_t from = start, to = end; memblock_next(&from, &to, false); from = to, to = end) {
+		if (from < kmem_machine.low_end && to > kmem_machine.low_end)
+			to = kmem_machine.low_end;
+		if (port_commit(from, to - from) < 0)
+			return false;
+	}
+	return true;
+}
+
+bool frames_commit(pfn_t pfn, unsigned long nr)
+{
+	pfn_t last = (pfn + nr - 1) >> MAX_PAGE_ORDER;
+
+	for (pfn_t s = pfn >> MAX_PAGE_ORDER; s <= last; s++) {
+		pfn_t end = size_min((s + 1) << MAX_PAGE_ORDER, kmem_machine.end);
+
+		/* Pairs with the release below; two who commit at once do no harm. */
+		if (likely(atom_load_acq(&phys.committed[s])))
+			continue;
+		if (!section_commit(s << MAX_PAGE_ORDER, end))
+			return false;
+		atom_store_rel(&phys.committed[s], (u8)1);
+	}
+	return true;
+}
+
+/* Takes the section out of the zone if it is free as a whole and backed; then nobody but the
+ * caller can look at its byte. */
+static bool section_isolate(struct zone *z, pfn_t pfn)
+{
+	struct page *page = page_of_pfn(pfn);
+	irqflags_t flags;
+	bool found;
+
+	if (page_state(page) != PAGE_FREE || !atom_load(&phys.committed[pfn >> MAX_PAGE_ORDER]))
+		return false;
+	zone_lock(z, false, &flags);
+	found = page->state == PAGE_FREE && page->order == MAX_PAGE_ORDER;
+	if (found)
+		buddy_take_block(z, page);
+	zone_unlock(z, flags);
+	return found;
+}
+
+static unsigned long zone_trim(struct zone *z)
+{
+	unsigned long nr = 0;
+
+	for (pfn_t pfn = align_up(z->start, SECTION_PAGES); pfn + SECTION_PAGES <= z->end;
+	     pfn += SECTION_PAGES) {
+		irqflags_t flags;
+
+		if (!section_isolate(z, pfn))
+			continue;
+		port_decommit(pfn, SECTION_PAGES);
+		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)0);
+		zone_lock(z, false, &flags);
+		buddy_free(z, page_of_pfn(pfn), MAX_PAGE_ORDER, true);
+		zone_unlock(z, flags);
+		nr += SECTION_PAGES;
+	}
+	return nr;
+}
+
+unsigned long phys_trim(void)
+{
+	unsigned long nr = 0;
+
+	if (!phys.live)
+		return 0;
+	for_each_zone (z)
+		nr += zone_trim(z);
+	return nr;
+}
+
+/* ---- Carving ------------------------------------------------------------------------------------ */
+
+static void zone_shape(struct zone *z, u32 index)
+{
+	const struct kmem_options *opt = &kmem_machine.opt;
+	u64 start = u64_max(opt->zone_start_pfn[index], memblock_first());
+	u64 end = u64_min(opt->zone_end_pfn[index], memblock_end());
+
+	lock_init(&z->lock, RANK_ZONE);
+	z->index = index;
+	z->name = zone_names[index];
+	z->configured = opt->zone_configured[index];
+	z->dma_too = opt->zone_dma_too[index];
+	z->deferred = LINK_NIL;
+	z->deferred_runs = LINK_NIL;
+	if (z->configured && start < end) {
+		z->start = (pfn_t)start;
+		z->end = (pfn_t)end;
+		z->present = memblock_count(z->start, z->end, false);
+	}
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+		for (u32 mt = 0; mt < KMEM_NR_MT; mt++) {
+			z->area[o].head[mt] = LINK_NIL;
+			z->area[o].tail[mt] = LINK_NIL;
+		}
+	}
+}
+
+static void zone_mirror_shape(struct zone *z)
+{
+	struct kmem_stat_zone *st = z->stat;
+
+	str_copy(st->name, z->name, sizeof(st->name));
+	st->configured = z->configured;
+	st->populated = z->present != 0;
+	st->start_pfn = z->start;
+	st->spanned = z->end - z->start;
+	st->present = z->present;
+}
+
+static void hole_mark(pfn_t start, pfn_t end)
+{
+	for (pfn_t pfn = start; pfn < end; pfn++)
+		page_of_pfn(pfn)->state = PAGE_HOLE;
+}
+
+/* The zone's frames to its lists, lowest first; what lies between them becomes holes. */
+static void zone_populate(struct zone *z)
+{
+	pfn_t done = z->start;
+	irqflags_t flags;
+
+	mobility_init(z);
+	zone_lock(z, false, &flags);
+	for (pfn_t from = z->start, to = z->end; memblock_next(&from, &to, true);
+	     from = to, to = z->end) {
+		hole_mark(done, from);
+		buddy_free_frames(z, from, to - from, true);
+		z->managed += to - from;
+		done = to;
+	}
+	hole_mark(done, z->end);
+	z->stat_dirty = (1u << NR_PAGE_ORDERS) - 1;
+	zone_unlock(z, flags);
+}
+
+/* Frames below the machine's end that no zone wanted. */
+static void orphans_mark(void)
+{
+	pfn_t pfn = 0;
+
+	for_each_zone (z) {
+		if (z->start == z->end)
+			continue;
+		hole_mark(pfn, z->start);
+		pfn = size_max(pfn, z->end);
+	}
+}
+
+/* Zones ascend and do not overlap: what address arithmetic and merging rest on. */
+static bool zones_ascend(void)
+{
+	pfn_t end = 0;
+
+	for (u32 i = 0; i < KMEM_NR_ZONES; i++) {
+		const struct zone *z = &zone_table[i];
+
+		if (z->start == z->end)
+			continue;
+		if (z->start < end)
+			return false;
+		end = z->end;
+	}
+	kmem_machine.end = end;
+	return true;
+}
+
+static bool tables_alloc(void)
+{
+	size_t end = kmem_machine.end;
+
+	kmem_machine.memmap = boot_alloc(end * sizeof(struct page), false);
+	phys.bitmap = boot_alloc(kmem_machine.low_end * BITMAP_BYTES, false);
+	phys.block_type = boot_alloc((end >> pageblock_order) + 1, false);
+	phys.committed = boot_alloc((end >> MAX_PAGE_ORDER) + 1, false);
+	if (!kmem_machine.stat)
+		kmem_machine.stat = boot_alloc(sizeof(struct kmem_stat), true);
+	return kmem_machine.memmap && phys.block_type && phys.committed && kmem_machine.stat &&
+	       (phys.bitmap || kmem_machine.low_end == 0);
+}
+
+static int phys_refuse(int error, const char *why)
+{
+	struct kmem_machine *m = &kmem_machine;
+
+	phys_exit();
+	fmt_snprintf(m->boot_error, sizeof(m->boot_error), "%s", why);
+	return error;
+}
+
+int phys_init(void)
+{
+	struct kmem_machine *m = &kmem_machine;
+
+	assert_always(!phys.live);
+	if (memblock_load() == 0)
+		return phys_refuse(-KE_NOMEM, "the port has no usable memory");
+	/* Links are 32 bits, and LINK_NIL is no frame. */
+	if (memblock_end() >= LINK_NIL)
+		return phys_refuse(-KE_INVAL, "more memory than frame numbers");
+	for (u32 i = 0; i < KMEM_NR_ZONES; i++)
+		zone_shape(&zone_table[i], i);
+	if (!zones_ascend())
+		return phys_refuse(-KE_INVAL, "the zone table is not in ascending order");
+	if (m->end == 0)
+		return phys_refuse(-KE_INVAL, "no usable memory in any zone");
+	m->zones = zone_table;
+	m->lowmem = port_lowmem();
+	m->low_end = size_min(memblock_low_end(), m->end);
+	phys.typed = m->opt.mobility || m->opt.highatomic;
+	if (!tables_alloc())
+		return phys_refuse(-KE_NOMEM, "no memory for the tables of frames");
+	for_each_zone (z)
+		z->stat = &m->stat->zone[z->index];
+	for_each_zone (z)
+		pcp_init(z);
+	orphans_mark();
+	for_each_zone (z) {
+		zone_mirror_shape(z);
+		zone_populate(z);
+	}
+	m->stat->mobility = m->opt.mobility;
+	zone_setup_marks();
+	phys.live = true;
+	return 0;
+}
+
+void phys_exit(void)
+{
+	struct kmem_machine *m = &kmem_machine;
+
+	m->low_end = 0;
+	m->end = 0;
+	m->zones = NULL;
+	m->memmap = NULL;
+	m->lowmem = NULL;
+	m->stat = NULL;
+	__builtin_memset(&phys, 0, sizeof(phys));
+	__builtin_memset(zone_table, 0, sizeof(zone_table));
+	window_reset();
+	memblock_reset();
+}
+
+/* ---- fork ---------------------------------------------------------------------------------------- */
+
+/* Within the one section that the boot floor marks around all locks, low zone to high. Who is shut
+ * out of a stack takes the slow path and waits at the lock. */
+void phys_fork_lock(void)
+{
+	if (!phys.live)
+		return;
+	for_each_zone (z)
+		lock_fork_take(&z->lock);
+	for_each_zone (z)
+		for (unsigned int o = 0; o < PCP_ORDERS; o++)
+			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
+				port_stack_freeze(z->pcp_home[o], cpu);
+}
+
+void phys_fork_unlock(bool child)
+{
+	if (!phys.live)
+		return;
+	for_each_zone (z)
+		for (unsigned int o = 0; o < PCP_ORDERS; o++)
+			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
+				port_stack_thaw(z->pcp_home[o], cpu);
+	for_each_zone (z) {
+		if (child)
+			lock_reset(&z->lock);
+		else
+			lock_fork_drop(&z->lock);
+	}
+}

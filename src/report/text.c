@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's texts: slabinfo, buddyinfo, zoneinfo, vmstat, pagetypeinfo (semantics 10.1-10.5),
+ * in the form of Linux 6.18, byte for byte, so that the tools that read /proc read them.
+ *
+ * Everything comes from a const struct kmem_stat, which may be another process's and so may hold
+ * anything: indexes and names are bounded here, and sums cannot trap.
+ *
+ * The kernel counts many things that a library does not have (files, anonymous memory, transparent
+ * huge pages). They are listed with 0 in the kernel's order, for tools that look lines up by name
+ * or by position.
+ *
+ * Cost: one pass over the snapshot; slabinfo sorts by repeated search, caches^2 / 2 comparisons.
+ * No locks, no allocation; any context.
+ */
+#include "report/report.h"
+
+/* ---- Writing -------------------------------------------------------------------------------- */
+
+struct text {
+	char *buf;
+	size_t len, used; /* used: what the whole text takes, beyond len too */
+};
+
+static void __attribute__((format(printf, 2, 3))) text_add(struct text *t, const char *fmt, ...)
+{
+	size_t at = size_min(t->used, t->len);
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = fmt_vsnprintf(t->len ? t->buf + at : NULL, t->len - at, fmt, ap);
+	va_end(ap);
+	assert_debug(n >= 0);
+	t->used += (size_t)n;
+}
+
+typedef unsigned long long ull;
+
+/* ---- What a snapshot says ------------------------------------------------------------------- */
+
+/* Where a line of a counter list gets its number from. */
+enum source {
+	SRC_ZERO, /* the kernel counts it; there is no such thing here */
+	SRC_FREE,
+	SRC_FREE_BLOCKS,
+	SRC_ALLOCS,
+	SRC_SLAB_RECLAIMABLE,
+	SRC_SLAB_UNRECLAIMABLE,
+};
+
+struct counter {
+	const char *name;
+	enum source source;
+};
+
+static const struct counter zone_counters[] = {
+	{"nr_free_pages", SRC_FREE},
+	{"nr_free_pages_blocks", SRC_FREE_BLOCKS},
+	{"nr_zone_inactive_anon", SRC_ZERO},
+	{"nr_zone_active_anon", SRC_ZERO},
+	{"nr_zone_inactive_file", SRC_ZERO},
+	{"nr_zone_active_file", SRC_ZERO},
+	{"nr_zone_unevictable", SRC_ZERO},
+	{"nr_zone_write_pending", SRC_ZERO},
+	{"nr_mlock", SRC_ZERO},
+	{"nr_zspages", SRC_ZERO},
+	{"nr_free_cma", SRC_ZERO},
+};
+
+/* One node: every allocation that succeeds is a local hit. */
+static const struct counter numa_counters[] = {
+	{"numa_hit", SRC_ALLOCS},      {"numa_miss", SRC_ZERO},	   {"numa_foreign", SRC_ZERO},
+	{"numa_interleave", SRC_ZERO}, {"numa_local", SRC_ALLOCS}, {"numa_other", SRC_ZERO},
+};
+
+static const struct counter node_counters[] = {
+	{"nr_inactive_anon", SRC_ZERO},
+	{"nr_active_anon", SRC_ZERO},
+	{"nr_inactive_file", SRC_ZERO},
+	{"nr_active_file", SRC_ZERO},
+	{"nr_unevictable", SRC_ZERO},
+	{"nr_slab_reclaimable", SRC_SLAB_RECLAIMABLE},
+	{"nr_slab_unreclaimable", SRC_SLAB_UNRECLAIMABLE},
+	{"nr_isolated_anon", SRC_ZERO},
+	{"nr_isolated_file", SRC_ZERO},
+	{"workingset_nodes", SRC_ZERO},
+	{"workingset_refault_anon", SRC_ZERO},
+	{"workingset_refault_file", SRC_ZERO},
+	{"workingset_activate_anon", SRC_ZERO},
+	{"workingset_activate_file", SRC_ZERO},
+	{"workingset_restore_anon", SRC_ZERO},
+	{"workingset_restore_file", SRC_ZERO},
+	{"workingset_nodereclaim", SRC_ZERO},
+	{"nr_anon_pages", SRC_ZERO},
+	{"nr_mapped", SRC_ZERO},
+	{"nr_file_pages", SRC_ZERO},
+	{"nr_dirty", SRC_ZERO},
+	{"nr_writeback", SRC_ZERO},
+	{"nr_shmem", SRC_ZERO},
+	{"nr_shmem_hugepages", SRC_ZERO},
+	{"nr_shmem_pmdmapped", SRC_ZERO},
+	{"nr_file_hugepages", SRC_ZERO},
+	{"nr_file_pmdmapped", SRC_ZERO},
+	{"nr_anon_transparent_hugepages", SRC_ZERO},
+	{"nr_vmscan_write", SRC_ZERO},
+	{"nr_vmscan_immediate_reclaim", SRC_ZERO},
+	{"nr_dirtied", SRC_ZERO},
+	{"nr_written", SRC_ZERO},
+	{"nr_throttled_written", SRC_ZERO},
+	{"nr_kernel_misc_reclaimable", SRC_ZERO},
+	{"nr_foll_pin_acquired", SRC_ZERO},
+	{"nr_foll_pin_released", SRC_ZERO},
+	{"nr_kernel_stack", SRC_ZERO},
+	{"nr_page_table_pages", SRC_ZERO},
+	{"nr_sec_page_table_pages", SRC_ZERO},
+	{"nr_iommu_pages", SRC_ZERO},
+	{"nr_swapcached", SRC_ZERO},
+};
+
+static u32 nr_cpus_of(const struct kmem_stat *st)
+{
+	return st->nr_cpus < KMEM_MAX_CPUS ? st->nr_cpus : KMEM_MAX_CPUS;
+}
+
+static u64 event_sum(const struct kmem_stat *st, enum kmem_event ev)
+{
+	u64 sum = 0;
+
+	for (u32 cpu = 0; cpu < nr_cpus_of(st); cpu++)
+		sum += st->cpu[cpu].event[ev];
+	return sum;
+}
+
+static u64 free_blocks(const struct kmem_stat_zone *z, unsigned int order)
+{
+	u64 sum = 0;
+
+	for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
+		sum += z->nr_free[mt][order];
+	return sum;
+}
+
+/* Free pages that lie in whole page blocks. */
+static u64 free_in_blocks(const struct kmem_stat_zone *z)
+{
+	u64 sum = 0;
+
+	for (unsigned int order = pageblock_order; order < NR_PAGE_ORDERS; order++)
+		sum += free_blocks(z, order) << order;
+	return sum;
+}
+
+/* A counter of one zone. Events of allocation are kept for each zone in pages. */
+static u64 zone_value(const struct kmem_stat *st, unsigned int zone, enum source source)
+{
+	switch (source) {
+	case SRC_FREE:
+		return st->zone[zone].free;
+	case SRC_FREE_BLOCKS:
+		return free_in_blocks(&st->zone[zone]);
+	case SRC_ALLOCS:
+		return event_sum(st, (enum kmem_event)(KMEM_EV_pgalloc_dma + (int)zone));
+	default:
+		return 0;
+	}
+}
+
+static u64 node_value(const struct kmem_stat *st, enum source source)
+{
+	switch (source) {
+	case SRC_SLAB_RECLAIMABLE:
+		return st->nr_slab_reclaimable;
+	case SRC_SLAB_UNRECLAIMABLE:
+		return st->nr_slab_unreclaimable;
+	default:
+		return 0;
+	}
+}
+
+/* ---- slabinfo ------------------------------------------------------------------------------- */
+
+static void slabinfo_row(struct text *t, const struct kmem_stat_cache *c)
+{
+	u64 free = u64_min(c->free_objs, c->nr_objs);
+
+	text_add(t, "%-17.*s %6llu %6llu %6u %4u %4d", KMEM_NAME_MAX - 1, c->name,
+		 (ull)(c->nr_objs - free), (ull)c->nr_objs, c->size, c->objs_per_slab,
+		 (int)c->pages_per_slab);
+	text_add(t, " : tunables %4u %4u %4u", 0u, 0u, 0u);
+	text_add(t, " : slabdata %6llu %6llu %6llu\n", (ull)c->nr_slabs, (ull)c->nr_slabs, 0ull);
+}
+
+/* The newest cache older than seq; NULL: there is none. */
+static const struct kmem_stat_cache *cache_before(const struct kmem_stat *st, u64 seq)
+{
+	const struct kmem_stat_cache *best = NULL;
+
+	for (unsigned int i = 0; i < KMEM_MAX_CACHES; i++) {
+		const struct kmem_stat_cache *c = &st->cache[i];
+
+		if (c->name[0] && c->seq < seq && (!best || c->seq > best->seq))
+			best = c;
+	}
+	return best;
+}
+
+static void text_slabinfo(const struct kmem_stat *st, struct text *t)
+{
+	const struct kmem_stat_cache *c = cache_before(st, UINT64_MAX);
+
+	text_add(t, "slabinfo - version: 2.1\n");
+	text_add(t, "# name            <active_objs> <num_objs> <objsize> <objperslab> "
+		    "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
+		    "<active_slabs> <num_slabs> <sharedavail>\n");
+	for (; c; c = cache_before(st, c->seq))
+		slabinfo_row(t, c);
+}
+
+/* ---- buddyinfo ------------------------------------------------------------------------------ */
+
+static void text_buddyinfo(const struct kmem_stat *st, struct text *t)
+{
+	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++) {
+		if (!st->zone[z].populated)
+			continue;
+		text_add(t, "Node %d, zone %8s ", 0, kmem_zone_name(z));
+		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+			text_add(t, "%6llu ", (ull)free_blocks(&st->zone[z], order));
+		text_add(t, "\n");
+	}
+}
+
+/* ---- pagetypeinfo --------------------------------------------------------------------------- */
+
+/* Types the kernel lists after ours; no block is ever isolated here. */
+static const char isolate_name[] = "Isolate";
+
+static void pagetype_free(const struct kmem_stat_zone *zone, unsigned int z, unsigned int mt,
+			  struct text *t)
+{
+	text_add(t, "Node %4d, zone %8s, type %12s ", 0, kmem_zone_name(z),
+		 mt < KMEM_NR_MT ? kmem_migratetype_name(mt) : isolate_name);
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		u64 n = mt < KMEM_NR_MT ? zone->nr_free[mt][order] : 0;
+
+		/* The kernel stops counting a list there, and says so. */
+		text_add(t, "%s%6llu ", n >= 100000 ? ">" : "", (ull)u64_min(n, 100000));
+	}
+	text_add(t, "\n");
+}
+
+static void pagetype_blocks(const struct kmem_stat *st, struct text *t)
+{
+	text_add(t, "\n%-23s", "Number of blocks type ");
+	for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
+		text_add(t, "%12s ", kmem_migratetype_name(mt));
+	text_add(t, "%12s \n", isolate_name);
+	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++) {
+		if (!st->zone[z].populated)
+			continue;
+		text_add(t, "Node %d, zone %8s ", 0, kmem_zone_name(z));
+		for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
+			text_add(t, "%12llu ", (ull)st->zone[z].nr_blocks[mt]);
+		text_add(t, "%12llu \n", 0ull);
+	}
+}
+
+static void text_pagetypeinfo(const struct kmem_stat *st, struct text *t)
+{
+	text_add(t, "Page block order: %d\n", (int)pageblock_order);
+	text_add(t, "Pages per block:  %lu\n\n", pageblock_nr_pages);
+	text_add(t, "%-43s ", "Free pages count per migrate type at order");
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+		text_add(t, "%6d ", (int)order);
+	text_add(t, "\n");
+	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++)
+		for (unsigned int mt = 0; st->zone[z].populated && mt <= KMEM_NR_MT; mt++)
+			pagetype_free(&st->zone[z], z, mt, t);
+	pagetype_blocks(st, t);
+}
+
+/* ---- zoneinfo ------------------------------------------------------------------------------- */
+
+static void zoneinfo_node(const struct kmem_stat *st, struct text *t)
+{
+	text_add(t, "\n  per-node stats");
+	for (size_t i = 0; i < ARRAY_SIZE(node_counters); i++)
+		text_add(t, "\n      %-12s %llu", node_counters[i].name,
+			 (ull)node_value(st, node_counters[i].source));
+}
+
+static void zoneinfo_pages(const struct kmem_stat *st, const struct kmem_stat_zone *zone,
+			   struct text *t)
+{
+	const char *sep = "";
+
+	text_add(t, "\n  pages free     %llu", (ull)zone->free);
+	text_add(t, "\n        boost    %llu", (ull)zone->boost);
+	text_add(t, "\n        min      %llu", (ull)zone->min);
+	text_add(t, "\n        low      %llu", (ull)zone->low);
+	text_add(t, "\n        high     %llu", (ull)zone->high);
+	text_add(t, "\n        promo    %llu", (ull)zone->promo);
+	text_add(t, "\n        spanned  %llu", (ull)zone->spanned);
+	text_add(t, "\n        present  %llu", (ull)zone->present);
+	text_add(t, "\n        managed  %llu", (ull)zone->managed);
+	text_add(t, "\n        cma      %llu", 0ull);
+	text_add(t, "\n        protection: (");
+	/* One entry for each zone type this machine has. */
+	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++) {
+		if (!st->zone[z].configured)
+			continue;
+		text_add(t, "%s%llu", sep, (ull)zone->protection[z]);
+		sep = ", ";
+	}
+	text_add(t, ")");
+}
+
+static void zoneinfo_cpus(const struct kmem_stat *st, unsigned int z, struct text *t)
+{
+	const struct kmem_stat_zone *zone = &st->zone[z];
+
+	text_add(t, "\n  pagesets");
+	for (u32 cpu = 0; cpu < nr_cpus_of(st); cpu++) {
+		text_add(t, "\n    cpu: %i", (int)cpu);
+		text_add(t, "\n              count:    %i", (int)st->cpu[cpu].pcp_count[z]);
+		text_add(t, "\n              high:     %i", (int)zone->pcp_high_min);
+		text_add(t, "\n              batch:    %i", (int)zone->pcp_batch);
+		text_add(t, "\n              high_min: %i", (int)zone->pcp_high_min);
+		text_add(t, "\n              high_max: %i", (int)zone->pcp_high_max);
+		text_add(t, "\n  vm stats threshold: %d", (int)zone->stat_threshold);
+	}
+}
+
+static void zoneinfo_zone(const struct kmem_stat *st, unsigned int z, bool first, struct text *t)
+{
+	const struct kmem_stat_zone *zone = &st->zone[z];
+
+	text_add(t, "Node %d, zone %8s", 0, kmem_zone_name(z));
+	if (first)
+		zoneinfo_node(st, t);
+	zoneinfo_pages(st, zone, t);
+	if (!zone->populated) {
+		text_add(t, "\n");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(zone_counters); i++)
+		text_add(t, "\n      %-12s %llu", zone_counters[i].name,
+			 (ull)zone_value(st, z, zone_counters[i].source));
+	for (size_t i = 0; i < ARRAY_SIZE(numa_counters); i++)
+		text_add(t, "\n      %-12s %llu", numa_counters[i].name,
+			 (ull)zone_value(st, z, numa_counters[i].source));
+	zoneinfo_cpus(st, z, t);
+	text_add(t, "\n  node_unreclaimable:  %u", 0u);
+	text_add(t, "\n  start_pfn:           %llu\n", (ull)zone->start_pfn);
+}
+
+static void text_zoneinfo(const struct kmem_stat *st, struct text *t)
+{
+	bool first = true;
+
+	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++) {
+		const struct kmem_stat_zone *zone = &st->zone[z];
+
+		if (!zone->configured)
+			continue;
+		zoneinfo_zone(st, z, first && zone->populated, t);
+		first = first && !zone->populated;
+	}
+}
+
+/* ---- vmstat --------------------------------------------------------------------------------- */
+
+static void vmstat_zones(const struct kmem_stat *st, const struct counter *c, size_t nr,
+			 struct text *t)
+{
+	for (size_t i = 0; i < nr; i++) {
+		u64 sum = 0;
+
+		for (unsigned int z = 0; z < KMEM_NR_ZONES; z++)
+			sum += zone_value(st, z, c[i].source);
+		text_add(t, "%s %llu\n", c[i].name, (ull)sum);
+	}
+}
+
+static void text_vmstat(const struct kmem_stat *st, struct text *t)
+{
+	vmstat_zones(st, zone_counters, ARRAY_SIZE(zone_counters), t);
+	vmstat_zones(st, numa_counters, ARRAY_SIZE(numa_counters), t);
+	for (size_t i = 0; i < ARRAY_SIZE(node_counters); i++)
+		text_add(t, "%s %llu\n", node_counters[i].name,
+			 (ull)node_value(st, node_counters[i].source));
+	for (unsigned int ev = 0; ev < KMEM_NR_EVENTS; ev++)
+		text_add(t, "%s %llu\n", kmem_event_name(ev),
+			 (ull)event_sum(st, (enum kmem_event)ev));
+}
+
+/* ---- All ------------------------------------------------------------------------------------ */
+
+struct text_kind {
+	const char *name;
+	void (*format)(const struct kmem_stat *st, struct text *t);
+};
+
+static const struct text_kind text_kinds[] = {
+	{"slabinfo", text_slabinfo},	     {"buddyinfo", text_buddyinfo},
+	{"zoneinfo", text_zoneinfo},	     {"vmstat", text_vmstat},
+	{"pagetypeinfo", text_pagetypeinfo},
+};
+
+long kmem_stat_text(const struct kmem_stat *stat, const char *name, char *buf, size_t len)
+{
+	struct text t = {.buf = buf, .len = len};
+
+	for (size_t i = 0; i < ARRAY_SIZE(text_kinds); i++) {
+		if (!str_eq(name, text_kinds[i].name))
+			continue;
+		text_kinds[i].format(stat, &t);
+		return (long)t.used;
+	}
+	return -KE_NOENT;
+}

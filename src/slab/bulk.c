@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many objects at once, and prefilled sheaves: objects put by while failing is allowed, for a path
+ * where it is not (semantics 5.4, 6.7).
+ */
+#include "slab/slab.h"
+
+struct slab_sheaf {
+	struct kmem_cache *cache;
+	u32 n, cap;
+	void *slot[];
+};
+
+/* ---- Bulk ---------------------------------------------------------------------------------------- */
+
+int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs)
+{
+	const void *site = __builtin_return_address(0);
+	size_t got;
+
+	if (nr > INT32_MAX)
+		return 0;
+	for (got = 0; got < nr; got++) {
+		objs[got] = cache_alloc(c, gfp, c->object_size, site);
+		if (!objs[got])
+			break;
+	}
+	if (got == nr)
+		return (int)nr;
+	kmem_cache_free_bulk(c, got, objs);
+	return 0;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *c, size_t nr, void **objs)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (c)
+			kmem_cache_free(c, objs[i]);
+		else
+			kfree(objs[i]);
+	}
+}
+
+void kfree_bulk(size_t nr, void **p)
+{
+	kmem_cache_free_bulk(NULL, nr, p);
+}
+
+/* ---- Prefilled sheaves --------------------------------------------------------------------------- */
+
+/* Up to nr objects in all; the sheaf is as it was if that fails. */
+static bool sheaf_top_up(struct slab_sheaf *s, gfp_t gfp, u32 nr)
+{
+	u32 had = s->n;
+
+	while (s->n < nr) {
+		void *obj = cache_alloc(s->cache, gfp & ~(__GFP_ZERO | __GFP_ACCOUNT),
+					s->cache->object_size, __builtin_return_address(0));
+
+		if (!obj) {
+			kmem_cache_free_bulk(s->cache, s->n - had, &s->slot[had]);
+			s->n = had;
+			return false;
+		}
+		s->slot[s->n++] = obj;
+	}
+	return true;
+}
+
+static struct slab_sheaf *slab_sheaf_new(struct kmem_cache *c, gfp_t gfp, u32 cap)
+{
+	struct slab_sheaf *s = kmalloc(sizeof(*s) + cap * sizeof(void *), gfp & ~__GFP_ZERO);
+
+	if (s) {
+		s->cache = c;
+		s->n = 0;
+		s->cap = cap;
+	}
+	return s;
+}
+
+struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *c, gfp_t gfp, unsigned int nr)
+{
+	struct slab_sheaf *s;
+
+	if (!nr || nr > KMALLOC_MAX_SIZE / sizeof(void *) - 4)
+		return NULL;
+	s = slab_sheaf_new(c, gfp, (u32)size_max(nr, c->sheaf_cap));
+	if (s && !sheaf_top_up(s, gfp, nr)) {
+		kfree(s);
+		s = NULL;
+	}
+	return s;
+}
+
+/* A larger one takes the objects over; the old one is untouched until that cannot fail. */
+static struct slab_sheaf *sheaf_grow(struct slab_sheaf *s, gfp_t gfp, u32 nr)
+{
+	struct slab_sheaf *big = slab_sheaf_new(s->cache, gfp, nr);
+
+	if (!big)
+		return NULL;
+	__builtin_memcpy(big->slot, s->slot, s->n * sizeof(void *));
+	big->n = s->n;
+	return big;
+}
+
+int kmem_cache_refill_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf **sheaf,
+			    unsigned int nr)
+{
+	struct slab_sheaf *s = sheaf ? *sheaf : NULL;
+
+	if (!s || s->cache != c)
+		return -KE_INVAL;
+	if (nr > KMALLOC_MAX_SIZE / sizeof(void *) - 4)
+		return -KE_NOMEM;
+	if (nr > s->cap) {
+		struct slab_sheaf *big = sheaf_grow(s, gfp, nr);
+
+		if (!big)
+			return -KE_NOMEM;
+		if (!sheaf_top_up(big, gfp, nr)) {
+			kfree(big);
+			return -KE_NOMEM;
+		}
+		kfree(s);
+		*sheaf = big;
+		return 0;
+	}
+	return sheaf_top_up(s, gfp, nr) ? 0 : -KE_NOMEM;
+}
+
+void *kmem_cache_alloc_from_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf *s)
+{
+	void *obj;
+
+	if (!s || s->cache != c || !s->n)
+		return NULL;
+	obj = s->slot[--s->n];
+	if (gfp & __GFP_ZERO && !c->ctor && !c->ctor_ldd3)
+		__builtin_memset(obj, 0, c->object_size);
+	return obj;
+}
+
+void kmem_cache_return_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf *s)
+{
+	(void)gfp;
+	if (!s)
+		return;
+	kmem_cache_free_bulk(c, s->n, s->slot);
+	kfree(s);
+}
+
+unsigned int kmem_cache_sheaf_size(struct slab_sheaf *s)
+{
+	return s->n;
+}

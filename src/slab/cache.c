@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A cache's life, and the slow halves of allocation and free.
+ *
+ * An allocation that misses: pop the sheaf again in the full ceremony (sheaf.c), with a mask that
+ * makes no effort; then one object straight from the slabs with the caller's mask, so that reclaim
+ * runs and failures are reported once. Everything optional (debugging, zeroing, accounting, fault
+ * injection, tracing) happens here and nowhere on the hit; caches that need one of them on every
+ * operation have fast_off == PERCPU_NONE.
+ *
+ * A free that misses first proves what it was given: a frame of a slab, an object's start, and the
+ * cache it says. Whatever is wrong is reported and either put right (wrong cache: the object goes
+ * to its own) or refused.
+ */
+#include "slab/slab.h"
+
+static struct ratelimit zero_ctor_limit = {.interval_ms = 5000, .burst = 10};
+static struct ratelimit fail_limit = {.interval_ms = 5000, .burst = 10};
+
+/* ---- Allocation --------------------------------------------------------------------------------- */
+
+static void report_failure(struct kmem_cache *c, gfp_t gfp)
+{
+	char text[160];
+
+	if (c->stat)
+		atom_add(&c->stat->alloc_fail, 1);
+	if (gfp & __GFP_NOWARN || !ratelimit_ok(&fail_limit))
+		return;
+	kmem_gfp_text(gfp, text, sizeof(text));
+	report(KMEM_LOG_WARN,
+	       "SLUB: Unable to allocate memory on CPU %u (of node 0) on node -1, gfp=%#x(%s)",
+	       port_cpu(), (unsigned int)gfp, text);
+	report(KMEM_LOG_WARN,
+	       "  cache: %s, object size: %u, buffer size: %u, default order: %u, min order: %u",
+	       c->name, c->object_size, c->size, c->order, c->min_order);
+	report(KMEM_LOG_WARN, "  node 0: slabs: %lu, objs: %lu, free: %lu", c->nr_slabs,
+	       c->nr_slabs * c->objects, c->free_objects);
+}
+
+/* No effort, no noise: what filling a whole sheaf may cost. */
+static gfp_t gfp_gentle(gfp_t gfp)
+{
+	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_NORETRY;
+}
+
+static void *object_get(struct kmem_cache *c, gfp_t gfp, bool nested)
+{
+	void *obj = c->main_off ? sheaf_alloc(c, gfp_gentle(gfp), nested) : NULL;
+
+	if (!obj && node_alloc(c, gfp, &obj, 1, nested) == 0)
+		return NULL;
+	return obj;
+}
+
+static void object_zero(struct kmem_cache *c, void *obj, gfp_t gfp, size_t req)
+{
+	bool constructed = c->ctor || c->ctor_ldd3;
+
+	if (gfp & __GFP_ZERO && constructed) {
+		if (ratelimit_ok(&zero_ctor_limit))
+			report_misuse(KMEM_MISUSE_GFP_ZERO_CTOR, obj,
+				      "%s: __GFP_ZERO for a cache with a constructor: not zeroed",
+				      c->name);
+		return;
+	}
+	if (gfp & __GFP_ZERO || (kmem_machine.opt.init_on_alloc && !constructed))
+		__builtin_memset(obj, 0, c->orig_off ? req : c->object_size);
+}
+
+static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp)
+{
+	if (unlikely(!machine_ensure()))
+		return false;
+	if (unlikely(c->magic != CACHE_ALIVE)) {
+		report_misuse(KMEM_MISUSE_SLAB_DEAD_CACHE, c,
+			      "cache %p is destroyed or not a cache", (void *)c);
+		return false;
+	}
+	if (port_context() == PORT_NMI && !(*gfp & __GFP_KMEM_TRYLOCK)) {
+		report_misuse(KMEM_MISUSE_GFP_NMI, c, "%s: allocation from NMI context", c->name);
+		return false;
+	}
+	*gfp = gfp_might_sleep(gfp_current(gfp_fix_slab(*gfp)));
+	return true;
+}
+
+void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
+{
+	bool nested = sync_nested() || gfp & __GFP_KMEM_TRYLOCK;
+	void *obj;
+
+	if (!alloc_allowed(c, &gfp) || failslab_should_fail(c->flags, c->object_size, gfp))
+		return NULL;
+	if (c->flags & SLAB_ACCOUNT && !charge_try((long)c->size))
+		return NULL;
+	obj = object_get(c, gfp, nested);
+	if (unlikely(!obj)) {
+		if (c->flags & SLAB_ACCOUNT)
+			charge_try(-(long)c->size);
+		report_failure(c, nested ? gfp | __GFP_NOWARN : gfp);
+		return NULL;
+	}
+	if (unlikely(c->flags & SLAB_DEBUG_FLAGS))
+		debug_alloc(c, slab_head(page_of_addr(obj)), obj, req, site);
+	object_zero(c, obj, gfp, req);
+	gfp &= ~__GFP_KMEM_TRYLOCK;
+	if (trace_on() && c->flags & SLAB_KMALLOC)
+		trace_kmalloc(site, obj, req, c->size, gfp);
+	else if (trace_on())
+		trace_cache_alloc(site, obj, c->name, c->object_size, c->size, gfp,
+				  c->flags & SLAB_ACCOUNT);
+	return obj;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+{
+	return cache_alloc(c, gfp, c->object_size, __builtin_return_address(0));
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
+{
+	if (node > 0 && gfp & __GFP_THISNODE)
+		return NULL;
+	return cache_alloc(c, gfp, c->object_size, __builtin_return_address(0));
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
+{
+	return cache_alloc(c, gfp | __GFP_ZERO, c->object_size, __builtin_return_address(0));
+}
+
+/* ---- Free ------------------------------------------------------------------------------------------ */
+
+struct kmem_cache *cache_of_object(const void *obj, struct page **page)
+{
+	struct page *p = page_of_addr(obj);
+
+	*page = p;
+	if (!p || !(atom_load(&p->flags) & PAGE_IN_SLAB)) {
+		report_misuse(KMEM_MISUSE_SLAB_FOREIGN, obj, "%p is not a slab object: %s", obj,
+			      p ? "its page is no slab's" : "outside the machine's memory");
+		return NULL;
+	}
+	if (object_nr(p->u.slab.cache, p, obj) == OBJECT_NONE) {
+		report_misuse(KMEM_MISUSE_SLAB_INTERIOR, obj,
+			      "%s: Invalid object pointer %p: no object of %u bytes starts there",
+			      p->u.slab.cache->name, obj, p->u.slab.cache->object_size);
+		return NULL;
+	}
+	return p->u.slab.cache;
+}
+
+void object_release(struct kmem_cache *c, void *obj, bool nested)
+{
+	if (!c->main_off)
+		node_free(c, &obj, 1, nested);
+	else if (!port_stack_push(c->main_off, obj) && !sheaf_free(c, obj, nested))
+		report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
+			      "BUG %s: Object already free: object %p freed twice", c->name, obj);
+}
+
+void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site)
+{
+	bool nested = sync_nested() || port_context() == PORT_NMI;
+
+	if (trace_on() && c->flags & SLAB_KMALLOC)
+		trace_kfree(site, obj);
+	else if (trace_on())
+		trace_cache_free(site, obj, c->name);
+	if (c->flags & SLAB_DEBUG_FLAGS && !debug_free(c, slab_head(page), obj, site))
+		return;
+	if (c->flags & SLAB_DEBUG_INITIAL && c->ctor_ldd3)
+		c->ctor_ldd3(obj, c, SLAB_CTOR_CONSTRUCTOR | SLAB_CTOR_VERIFY);
+	if (kmem_machine.opt.init_on_free && !c->ctor && !c->ctor_ldd3 &&
+	    !(c->flags & (SLAB_POISON | SLAB_TYPESAFE_BY_RCU)))
+		__builtin_memset(obj, 0, c->object_size);
+	if (c->flags & SLAB_ACCOUNT)
+		charge_try(-(long)c->size);
+	object_release(c, obj, nested);
+}
+
+static noinline void free_checked(struct kmem_cache *c, void *obj, const void *site)
+{
+	struct page *page;
+	struct kmem_cache *own;
+
+	if (!obj) {
+		report_misuse(KMEM_MISUSE_SLAB_NULL, c, "%s: kmem_cache_free of NULL",
+			      c ? c->name : "NULL cache");
+		return;
+	}
+	own = cache_of_object(obj, &page);
+	if (!own)
+		return;
+	if (own != c)
+		report_misuse(KMEM_MISUSE_SLAB_WRONG_CACHE, obj,
+			      "kmem_cache_free: Wrong slab cache. %s but object is from %s",
+			      c && c->magic == CACHE_ALIVE ? c->name : "a destroyed cache",
+			      own->name);
+	cache_free_slow(own, page, obj, site);
+}
+
+void kmem_cache_free(struct kmem_cache *c, const void *object)
+{
+	void *obj = (void *)(uintptr_t)object;
+	struct page *page = page_of_addr(obj);
+
+	if (likely(page && atom_load(&page->flags) & PAGE_IN_SLAB && page->u.slab.cache == c &&
+		   object_nr(c, page, obj) != OBJECT_NONE && port_stack_push(c->fast_off, obj)))
+		return;
+	free_checked(c, obj, __builtin_return_address(0));
+}
+
+/* ---- Shrinking, draining, walking ------------------------------------------------------------------- */
+
+struct each_live {
+	void (*fn)(void *obj, void *arg);
+	void *arg;
+};
+
+static void slab_each_live(struct kmem_cache *c, struct page *head, struct each_live *e)
+{
+	unsigned long *map = page_bitmap(head);
+	u32 bits = 8 * sizeof(*map);
+
+	for (u32 i = 0; i < head->u.slab.objects; i++) {
+		if (!(atom_load(&map[i / bits]) & (1UL << (i % bits))))
+			e->fn(object_at(c, head, i), e->arg);
+	}
+}
+
+void kmem_cache_for_each_object(struct kmem_cache *c, void (*fn)(void *obj, void *arg), void *arg)
+{
+	struct each_live e = {fn, arg};
+	u32 pfn;
+
+	sheaf_drain(c, true);
+	node_settle(c);
+	for (pfn = c->full.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
+		slab_each_live(c, page_of_pfn(pfn), &e);
+	for (pfn = c->partial.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
+		slab_each_live(c, page_of_pfn(pfn), &e);
+}
+
+static bool context_ok(const char *what)
+{
+	if (port_context() == PORT_TASK && !port_in_section())
+		return true;
+	report_misuse(KMEM_MISUSE_SLAB_CONTEXT, NULL, "%s in interrupt context", what);
+	return false;
+}
+
+int kmem_cache_shrink(struct kmem_cache *c)
+{
+	if (!c || !context_ok("kmem_cache_shrink"))
+		return 1;
+	sheaf_drain(c, true);
+	node_shrink(c, 0);
+	if (c->flags & SLAB_TYPESAFE_BY_RCU)
+		node_rcu(c, true);
+	return c->nr_slabs != 0;
+}
+
+unsigned long slab_drain_all(void)
+{
+	unsigned long pages = 0;
+
+	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
+		if (c->flags & SLAB_NO_REAP)
+			continue;
+		sheaf_drain(c, false);
+		pages += node_shrink(c, 0);
+	}
+	for (u32 i = 0; i < NR_SHEAF_CACHES; i++)
+		pages += node_shrink(&sheaf_caches[i], 0);
+	return pages;
+}
+
+void kmem_cache_reap(void)
+{
+	if (!context_ok("kmem_cache_reap"))
+		return;
+	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
+		bool touched = atom_xchg(&c->touched, 0u);
+
+		if (touched || c->flags & SLAB_NO_REAP)
+			continue;
+		sheaf_drain_barn(c);
+		node_shrink(c, 0);
+		atom_store(&c->touched, 0u);
+	}
+}
+
+unsigned int kmem_cache_size(struct kmem_cache *c)
+{
+	return c->object_size;
+}
+
+const char *kmem_cache_name(struct kmem_cache *c)
+{
+	return c->name;
+}
+
+/* ---- Check ---------------------------------------------------------------------------------------- */
+
+struct resting {
+	struct kmem_cache *cache;
+	int faults;
+};
+
+static void check_resting(struct kmem_cache *c, void *obj, void *arg)
+{
+	struct resting *r = arg;
+	struct page *page = page_of_addr(obj);
+	int faults = 0;
+	u32 nr, bits = 8 * sizeof(unsigned long);
+
+	assert_audit(page && page->flags & PAGE_IN_SLAB && page->u.slab.cache == c,
+		     "%s: %p in a sheaf is no object of it", c->name, obj);
+	if (!faults) {
+		nr = object_nr(c, page, obj);
+		assert_audit(nr != OBJECT_NONE, "%s: %p in a sheaf is no object's start", c->name,
+			     obj);
+		if (nr != OBJECT_NONE)
+			assert_audit(!(page_bitmap(slab_head(page))[nr / bits] &
+				       (1UL << (nr % bits))),
+				     "%s: %p is in a sheaf and free in its slab", c->name, obj);
+	}
+	r->faults += faults;
+}
+
+int kmem_cache_check(struct kmem_cache *c)
+{
+	struct resting r = {c, 0};
+
+	r.faults = node_check(c);
+	sheaf_for_each(c, check_resting, &r);
+	return r.faults;
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Caches come and go: creation in the three argument lists of the field, merging, destruction, the
+ * list of all caches, and the floor's own bring-up.
+ *
+ * All caches hang on kmem_machine.caches, newest first, under RANK_CACHES. Walkers pin a cache and
+ * drop the lock, so nothing of the user's (destructors) ever runs under it; destruction waits for
+ * the pins.
+ *
+ * Bring-up needs no malloc: the cache of descriptors and the four caches of sheaves are static and
+ * have no sheaves themselves; every other descriptor is an object of the first.
+ */
+#include "slab/slab.h"
+
+#define SLAB_FLAGS_KNOWN                                                                     \
+	(SLAB_DEBUG_FLAGS | SLAB_KMALLOC | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA |             \
+	 SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC | SLAB_TYPESAFE_BY_RCU |       \
+	 SLAB_MEM_SPREAD | SLAB_NOLEAKTRACE | SLAB_NO_MERGE | SLAB_FAILSLAB | SLAB_ACCOUNT | \
+	 SLAB_NO_USER_FLAGS | SLAB_NO_REAP | SLAB_MUST_HWCACHE_ALIGN | SLAB_DEBUG_INITIAL)
+#define SLAB_NEVER_MERGE                                                              \
+	(SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | SLAB_FAILSLAB | \
+	 SLAB_NO_MERGE | SLAB_KMALLOC | SLAB_NO_REAP | SLAB_DEBUG_INITIAL)
+#define SLAB_MERGE_SAME (SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_ACCOUNT)
+
+static struct lock caches_lock;
+static struct kmem_cache cache_cache;
+static u64 cache_seq;
+
+/* ---- The list ---------------------------------------------------------------------------------- */
+
+struct kmem_cache *cache_next(struct kmem_cache *prev)
+{
+	irqflags_t f = lock_take(&caches_lock);
+	struct kmem_cache *c = prev ? prev->next : kmem_machine.caches;
+
+	if (prev)
+		atom_sub(&prev->pins, 1);
+	if (c)
+		atom_add(&c->pins, 1);
+	lock_release(&caches_lock, f);
+	return c;
+}
+
+static struct kmem_stat_cache *stat_slot(void)
+{
+	struct kmem_stat *st = kmem_machine.stat;
+
+	for (u32 i = 0; i < KMEM_MAX_CACHES; i++) {
+		if (!st->cache[i].name[0]) {
+			if (i >= st->nr_caches)
+				st->nr_caches = i + 1;
+			return &st->cache[i];
+		}
+	}
+	return NULL;
+}
+
+static void stat_fill(struct kmem_cache *c)
+{
+	struct kmem_stat_cache *st = c->stat;
+
+	__builtin_memset(st, 0, sizeof(*st));
+	st->seq = c->seq;
+	st->object_size = c->object_size;
+	st->size = c->size;
+	st->align = c->align;
+	st->flags = c->flags;
+	st->objs_per_slab = c->objects;
+	st->pages_per_slab = 1u << c->order;
+	st->sheaf_capacity = c->main_off ? c->sheaf_cap : 0;
+	str_copy(st->name, c->name, sizeof(st->name));
+}
+
+/* Makes a finished cache visible. -KE_NOMEM: the table of statistics is full. */
+int cache_enlist(struct kmem_cache *c)
+{
+	irqflags_t f = lock_take(&caches_lock);
+	int err = 0;
+
+	c->stat = stat_slot();
+	if (c->stat) {
+		c->seq = ++cache_seq;
+		stat_fill(c);
+		c->next = kmem_machine.caches;
+		kmem_machine.caches = c;
+	} else {
+		err = -KE_NOMEM;
+	}
+	lock_release(&caches_lock, f);
+	return err;
+}
+
+static void cache_unlist(struct kmem_cache *c)
+{
+	struct kmem_cache **link = &kmem_machine.caches;
+	irqflags_t f = lock_take(&caches_lock);
+
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
+	__builtin_memset(c->stat, 0, sizeof(*c->stat));
+	lock_release(&caches_lock, f);
+}
+
+/* ---- Creation ------------------------------------------------------------------------------------ */
+
+/* Hits are possible only where no operation needs the slow path. */
+void cache_set_fast(struct kmem_cache *c)
+{
+	const struct kmem_options *opt = &kmem_machine.opt;
+	bool slow = trace_on() || c->flags & (SLAB_ACCOUNT | SLAB_DEBUG_INITIAL) ||
+		    opt->init_on_alloc || opt->init_on_free || opt->failslab[0];
+
+	atom_store(&c->fast_off, slow ? (u32)PERCPU_NONE : c->main_off);
+}
+
+static gfp_t cache_gfp(slab_flags_t flags)
+{
+	gfp_t gfp = __KMEM_GFP(0);
+
+	if (flags & SLAB_CACHE_DMA)
+		gfp |= GFP_DMA;
+	else if (flags & SLAB_CACHE_DMA32)
+		gfp |= GFP_DMA32;
+	if (flags & SLAB_RECLAIM_ACCOUNT)
+		gfp |= __GFP_RECLAIMABLE;
+	return gfp;
+}
+
+int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct kmem_cache_args *args,
+	       slab_flags_t flags, bool sheaves)
+{
+	int err;
+
+	__builtin_memset(c, 0, sizeof(*c));
+	str_copy(c->name, name, sizeof(c->name));
+	c->object_size = size;
+	c->align = args->align;
+	c->useroffset = args->useroffset;
+	c->usersize = args->usersize;
+	c->ctor = args->ctor;
+	c->flags = debug_flags(name, flags, size);
+	c->gfp = cache_gfp(c->flags);
+	c->refcount = 1;
+	err = layout_cache(c);
+	if (err)
+		return err;
+	if (args->sheaf_capacity)
+		c->sheaf_cap = args->sheaf_capacity <= 6    ? 6
+			       : args->sheaf_capacity <= 14 ? 14
+			       : args->sheaf_capacity <= 30 ? 30
+							    : 62;
+	lock_init(&c->node, RANK_NODE);
+	lock_init(&c->barn, RANK_BARN);
+	lock_init(&c->rcu, RANK_LEAF);
+	chain_init(&c->partial);
+	chain_init(&c->full);
+	chain_init(&c->rcu_wait);
+	chain_init(&c->rcu_next);
+	if (sheaves && !(c->flags & SLAB_DEBUG_FLAGS)) {
+		c->main_off = percpu_alloc(PERCPU_UNIT);
+		c->spare_off = c->main_off ? c->main_off + (u32)sizeof(struct port_stack) : 0;
+	}
+	c->magic = CACHE_ALIVE;
+	cache_set_fast(c);
+	return 0;
+}
+
+static bool mergeable(const struct kmem_cache *c, const struct kmem_cache *with)
+{
+	if (c->flags & SLAB_NEVER_MERGE || with->flags & SLAB_NEVER_MERGE || with->internal)
+		return false;
+	if (c->ctor || c->ctor_ldd3 || with->ctor || with->ctor_ldd3 || c->usersize ||
+	    with->usersize)
+		return false;
+	return c->size <= with->size && with->size - c->size < sizeof(void *) &&
+	       with->size % c->align == 0 && !((c->flags ^ with->flags) & SLAB_MERGE_SAME);
+}
+
+/* The oldest cache that will do, its reference taken, or NULL. */
+static struct kmem_cache *merge_find(const struct kmem_cache *like)
+{
+	struct kmem_cache *found = NULL;
+	irqflags_t f = lock_take(&caches_lock);
+
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
+		if (mergeable(like, c))
+			found = c;
+	}
+	if (found) {
+		found->refcount++;
+		found->object_size = (u32)size_max(found->object_size, like->object_size);
+		found->stat->object_size = found->object_size;
+	}
+	lock_release(&caches_lock, f);
+	return found;
+}
+
+static bool name_taken(const char *name)
+{
+	bool taken = false;
+	irqflags_t f = lock_take(&caches_lock);
+
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
+		taken |= str_neq(c->name, name, KMEM_NAME_MAX - 1);
+	lock_release(&caches_lock, f);
+	return taken;
+}
+
+/* All refusals, before anything is done. 0 or -KE_*. */
+static int create_refusal(const char *name, size_t size, const struct kmem_cache_args *args,
+			  slab_flags_t flags)
+{
+	if (!name || !name[0] || size == 0 || size > KMALLOC_MAX_SIZE)
+		return -KE_INVAL;
+	if (flags & ~SLAB_FLAGS_KNOWN || flags & SLAB_KMALLOC)
+		return -KE_INVAL;
+	if (args->align && !is_pow2(args->align))
+		return -KE_INVAL;
+	if (args->align > PAGE_SIZE << MAX_PAGE_ORDER)
+		return -KE_INVAL;
+	if (args->use_freeptr_offset &&
+	    (!(flags & SLAB_TYPESAFE_BY_RCU) || args->freeptr_offset % sizeof(void *) ||
+	     args->freeptr_offset >= size))
+		return -KE_INVAL;
+	if (port_context() != PORT_TASK || port_in_section()) {
+		report_misuse(KMEM_MISUSE_SLAB_CONTEXT, NULL,
+			      "kmem_cache_create in interrupt context");
+		return -KE_INVAL;
+	}
+	return 0;
+}
+
+static void create_failed(const char *name, int err, slab_flags_t flags)
+{
+	char line[96];
+
+	fmt_snprintf(line, sizeof(line), "__kmem_cache_create_args(%s) failed with error %d",
+		     name ? name : "(null)", err);
+	report_misuse(KMEM_MISUSE_SLAB_CREATE, NULL, "%s", line);
+	if (flags & SLAB_PANIC)
+		port_panic(line);
+}
+
+static struct kmem_cache *cache_new(struct kmem_cache *draft)
+{
+	void *p;
+	struct kmem_cache *c;
+
+	if (node_alloc(&cache_cache, GFP_KERNEL, &p, 1, false) == 0)
+		return NULL;
+	c = p;
+	__builtin_memcpy(c, draft, sizeof(*c));
+	if (cache_enlist(c)) {
+		c->magic = CACHE_DEAD;
+		node_free(&cache_cache, &p, 1, false);
+		return NULL;
+	}
+	return c;
+}
+
+typedef void (*ldd3_fn)(void *, kmem_cache_t *, unsigned long);
+
+static struct kmem_cache *cache_create(const char *name, size_t size,
+				       const struct kmem_cache_args *args, slab_flags_t flags,
+				       ldd3_fn ctor, ldd3_fn dtor)
+{
+	static const struct kmem_cache_args none;
+	struct kmem_cache draft, *c = NULL;
+	int err;
+
+	args = args ? args : &none;
+	err = machine_ensure() ? create_refusal(name, size, args, flags) : -KE_NOMEM;
+	if (!err && dtor && (!ctor || flags & SLAB_TYPESAFE_BY_RCU))
+		err = -KE_INVAL;
+	if (!err && name_taken(name))
+		report(KMEM_LOG_WARN, "kmem_cache of name '%s' already exists", name);
+	if (!err)
+		err = cache_init(&draft, name, (u32)size, args, flags, true);
+	if (!err) {
+		draft.ctor_ldd3 = ctor;
+		draft.dtor_ldd3 = dtor;
+		if (kmem_machine.opt.slab_merge)
+			c = merge_find(&draft);
+		if (!c)
+			c = cache_new(&draft);
+		if (c && c->main_off == draft.main_off)
+			return c;
+		if (draft.main_off)
+			percpu_free(draft.main_off, PERCPU_UNIT);
+		err = c ? 0 : -KE_NOMEM;
+	}
+	if (err)
+		create_failed(name, err, flags);
+	return c;
+}
+
+struct kmem_cache *kmem_cache_create_ldd3(const char *name, size_t size, size_t offset,
+					  unsigned long flags, ldd3_fn ctor, ldd3_fn dtor)
+{
+	struct kmem_cache_args args = {.align = (unsigned int)offset};
+
+	if (offset > KMALLOC_MAX_SIZE)
+		args.align = 3; /* no power of two: refused with the others */
+	return cache_create(name, size, &args, (slab_flags_t)flags, ctor, dtor);
+}
+
+struct kmem_cache *kmem_cache_create_ctor(const char *name, unsigned int size, unsigned int align,
+					  slab_flags_t flags, void (*ctor)(void *))
+{
+	struct kmem_cache_args args = {.align = align, .ctor = ctor};
+
+	return cache_create(name, size, &args, flags, NULL, NULL);
+}
+
+struct kmem_cache *kmem_cache_create_args(const char *name, unsigned int size,
+					  const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	return cache_create(name, size, args, flags, NULL, NULL);
+}
+
+struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int size,
+					      unsigned int align, slab_flags_t flags,
+					      unsigned int useroffset, unsigned int usersize,
+					      void (*ctor)(void *))
+{
+	struct kmem_cache_args args = {.align = align, .ctor = ctor};
+
+	if (useroffset <= size && usersize <= size - useroffset) {
+		args.useroffset = useroffset;
+		args.usersize = usersize;
+	} else {
+		report(KMEM_LOG_WARN, "%s: usercopy region %u+%u does not fit in %u: none", name,
+		       useroffset, usersize, size);
+	}
+	return cache_create(name, size, &args, flags, NULL, NULL);
+}
+
+/* ---- Destruction ----------------------------------------------------------------------------------- */
+
+static void report_live_object(void *obj, void *arg)
+{
+	struct kmem_cache *c = arg;
+
+	debug_report_live(c, slab_head(page_of_addr(obj)), obj);
+}
+
+static bool cache_busy(struct kmem_cache *c)
+{
+	if (!c->nr_slabs)
+		return false;
+	report_misuse(KMEM_MISUSE_SLAB_DESTROY_LIVE, c,
+		      "BUG %s: Objects remaining on __kmem_cache_shutdown(): %lu of %lu", c->name,
+		      c->nr_slabs * c->objects - c->free_objects, c->nr_slabs * c->objects);
+	kmem_cache_for_each_object(c, report_live_object, c);
+	return true;
+}
+
+int kmem_cache_destroy(struct kmem_cache *c)
+{
+	irqflags_t f;
+	bool last;
+
+	if (!c)
+		return 0;
+	if (c->magic != CACHE_ALIVE) {
+		report_misuse(KMEM_MISUSE_SLAB_DEAD_CACHE, c, "cache %p destroyed twice",
+			      (void *)c);
+		return -KE_INVAL;
+	}
+	if (port_context() != PORT_TASK || port_in_section()) {
+		report_misuse(KMEM_MISUSE_SLAB_CONTEXT, c,
+			      "%s: kmem_cache_destroy in interrupt context", c->name);
+		return -KE_BUSY;
+	}
+	f = lock_take(&caches_lock);
+	last = c->refcount == 1;
+	c->refcount -= !last;
+	lock_release(&caches_lock, f);
+	if (!last)
+		return 0;
+	kmem_cache_shrink(c);
+	if (cache_busy(c))
+		return -KE_BUSY;
+	cache_unlist(c);
+	while (atom_load(&c->pins))
+		port_relax();
+	sheaf_drain(c, true);
+	c->magic = CACHE_DEAD;
+	c->fast_off = PERCPU_NONE;
+	if (c->main_off)
+		percpu_free(c->main_off, PERCPU_UNIT);
+	c->main_off = PERCPU_NONE;
+	node_free(&cache_cache, (void *[]){c}, 1, false);
+	return 0;
+}
+
+/* ---- The floor ------------------------------------------------------------------------------------- */
+
+void cache_refresh_all(void)
+{
+	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c))
+		cache_set_fast(c);
+}
+
+void slab_trace_switch(bool on)
+{
+	(void)on;
+	cache_refresh_all();
+}
+
+static int internal_cache(struct kmem_cache *c, const char *name, u32 size)
+{
+	struct kmem_cache_args args = {.align = 8};
+	int err = cache_init(c, name, size, &args, SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, false);
+
+	c->internal = true;
+	return err ? err : cache_enlist(c);
+}
+
+int slab_init(void)
+{
+	static const char *const names[NR_SHEAF_CACHES] = {"sheaf-6", "sheaf-14", "sheaf-30",
+							   "sheaf-62"};
+	static const u32 caps[NR_SHEAF_CACHES] = {6, 14, 30, 62};
+	int err;
+
+	lock_init(&caches_lock, RANK_CACHES);
+	kmem_machine.caches = NULL;
+	cache_seq = 0;
+	err = failslab_setup(kmem_machine.opt.failslab);
+	if (!err)
+		err = debug_setup(kmem_machine.opt.slab_debug);
+	if (!err)
+		err = internal_cache(&cache_cache, "kmem_cache", sizeof(struct kmem_cache));
+	for (u32 i = 0; i < NR_SHEAF_CACHES && !err; i++)
+		err = internal_cache(&sheaf_caches[i], names[i],
+				     (u32)(sizeof(struct sheaf) + caps[i] * sizeof(void *)));
+	if (!err)
+		err = kmalloc_init();
+	if (!err)
+		reclaim_drain_hook = slab_drain_all;
+	return err;
+}
+
+void slab_exit(void)
+{
+	kmalloc_exit();
+	reclaim_drain_hook = NULL;
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
+		c->magic = CACHE_DEAD;
+	kmem_machine.caches = NULL;
+}
+
+static unsigned long cache_live(struct kmem_cache *c)
+{
+	unsigned long live = 0;
+
+	sheaf_drain(c, true);
+	node_settle(c);
+	for (u32 pfn = c->full.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
+		live += page_of_pfn(pfn)->u.slab.inuse;
+	for (u32 pfn = c->partial.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
+		live += page_of_pfn(pfn)->u.slab.inuse;
+	return live;
+}
+
+unsigned long slab_report_leaks(void)
+{
+	unsigned long total = 0;
+
+	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
+		unsigned long live = c->internal ? 0 : cache_live(c);
+
+		if (live)
+			report(KMEM_LOG_WARN, "kmem: leak: cache %s: %lu objects of %u bytes",
+			       c->name, live, c->object_size);
+		total += live;
+	}
+	return total;
+}
+
+int slab_check_all(void)
+{
+	int faults = 0;
+
+	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c))
+		faults += kmem_cache_check(c);
+	return faults;
+}
+
+/* The locks by hand, since all caches' node locks share one rank. */
+void slab_fork_lock(void)
+{
+	port_spin_lock(&caches_lock.spin);
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
+		port_spin_lock(&c->node.spin);
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
+		port_spin_lock(&c->barn.spin);
+		for (u32 cpu = 0; c->main_off && cpu < kmem_machine.nr_cpus; cpu++) {
+			port_stack_freeze(c->main_off, cpu);
+			port_stack_freeze(c->spare_off, cpu);
+		}
+	}
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
+		port_spin_lock(&c->rcu.spin);
+}
+
+void slab_fork_unlock(bool child)
+{
+	(void)child;
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
+		port_spin_unlock(&c->rcu.spin);
+		for (u32 cpu = 0; c->main_off && cpu < kmem_machine.nr_cpus; cpu++) {
+			port_stack_thaw(c->spare_off, cpu);
+			port_stack_thaw(c->main_off, cpu);
+		}
+		port_spin_unlock(&c->barn.spin);
+		port_spin_unlock(&c->node.spin);
+	}
+	port_spin_unlock(&caches_lock.spin);
+}

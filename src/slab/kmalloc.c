@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc: a row of caches per family, and whole pages above them (semantics 5).
+ *
+ *	bytes	8 16 32 64 96 128 192 256 512 1k 2k 4k 8k	above: a block of pages
+ *	index	3  4  5  6  1   7   2   8   9 10 11 12 13
+ *
+ * A request goes to the first family that fits: DMA, reclaimable, normal. An object of n bytes is
+ * aligned to the largest power of two that divides its class, since slots are packed from the start
+ * of a page.
+ *
+ * kfree(p) asks p's frame: a slab's frame names the cache; a large block's head has PAGE_LARGE.
+ */
+#include "slab/slab.h"
+
+enum kmalloc_family { FAMILY_NORMAL, FAMILY_DMA, FAMILY_RECLAIM, NR_FAMILIES };
+enum { NR_CLASSES = 14 };
+
+static const u32 class_size[NR_CLASSES] = {0,	96,  192, 8,	16,   32,   64,
+					   128, 256, 512, 1024, 2048, 4096, 8192};
+static const char *const class_suffix[NR_CLASSES] = {"",    "96",  "192", "8",	"16", "32", "64",
+						     "128", "256", "512", "1k", "2k", "4k", "8k"};
+/* By (n - 1) / 8 for n up to 192. */
+static const u8 small_index[24] = {3, 4, 5, 5, 6, 6, 6, 6, 1, 1, 1, 1,
+				   7, 7, 7, 7, 2, 2, 2, 2, 2, 2, 2, 2};
+static struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES];
+static struct ratelimit large_limit = {.interval_ms = 1000, .burst = 10};
+
+/* KMALLOC_MINALIGN above 8 takes small classes away (semantics 5.3). */
+static bool class_exists(u32 index)
+{
+	u32 size = class_size[index];
+
+	if (size < KMALLOC_MINALIGN)
+		return false;
+	return !(size == 96 && KMALLOC_MINALIGN >= 64) && !(size == 192 && KMALLOC_MINALIGN >= 128);
+}
+
+static inline u32 class_index(size_t size)
+{
+	if (size <= 192)
+		return small_index[(size - 1) / 8];
+	return fls_ulong(size - 1);
+}
+
+/* For the sizes whose class does not exist, the next that does. */
+static u32 class_for(size_t size)
+{
+	u32 index = class_index(size);
+
+	while (!class_exists(index)) {
+		size = class_size[index] + 1;
+		index = class_index(size);
+	}
+	return index;
+}
+
+/* ---- Bring-up ---------------------------------------------------------------------------------- */
+
+static struct kmem_cache kmalloc_storage[NR_FAMILIES][NR_CLASSES];
+
+static slab_flags_t family_flags(u32 family)
+{
+	static const slab_flags_t flags[NR_FAMILIES] = {0, SLAB_CACHE_DMA, SLAB_RECLAIM_ACCOUNT};
+
+	return flags[family] | SLAB_KMALLOC | SLAB_NO_MERGE;
+}
+
+static int class_create(u32 family, u32 index)
+{
+	static const char *const prefix[NR_FAMILIES] = {"kmalloc-", "dma-kmalloc-", "kmalloc-rcl-"};
+	struct kmem_cache *c = &kmalloc_storage[family][index];
+	u32 size = class_size[index];
+	struct kmem_cache_args args = {
+		.align = (u32)size_max(KMALLOC_MINALIGN, size & -size),
+	};
+	char name[KMEM_NAME_MAX];
+	int err;
+
+	fmt_snprintf(name, sizeof(name), "%s%s", prefix[family], class_suffix[index]);
+	err = cache_init(c, name, size, &args, family_flags(family), true);
+	if (!err)
+		err = cache_enlist(c);
+	if (!err)
+		atom_store_rel(&kmalloc_caches[family][index], c); /* pairs with the address
+								    * dependency of a hit */
+	return err;
+}
+
+int kmalloc_init(void)
+{
+	for (u32 family = 0; family < NR_FAMILIES; family++) {
+		for (u32 index = 1; index < NR_CLASSES; index++) {
+			int err = class_exists(index) ? class_create(family, index) : 0;
+
+			if (err)
+				return err;
+		}
+		for (u32 index = 1; index < NR_CLASSES; index++) {
+			if (!class_exists(index))
+				kmalloc_caches[family][index] =
+					kmalloc_caches[family][class_for(class_size[index])];
+		}
+	}
+	return 0;
+}
+
+void kmalloc_exit(void)
+{
+	__builtin_memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
+}
+
+/* ---- Allocation ---------------------------------------------------------------------------------- */
+
+bool page_is_large(const struct page *page)
+{
+	return atom_load(&page->state) == PAGE_LARGE;
+}
+
+static void *large_alloc(size_t size, gfp_t gfp, const void *site)
+{
+	u32 order = get_order(size);
+	struct page *page;
+
+	gfp = gfp_fix_slab(gfp);
+	page = gfp_alloc(gfp | __GFP_COMP, order, site);
+	if (!page)
+		return NULL;
+	atom_store(&page->state, (u8)PAGE_LARGE);
+	trace_kmalloc(site, addr_of_page(page), size, PAGE_SIZE << order,
+		      gfp & ~__GFP_KMEM_TRYLOCK);
+	return addr_of_page(page);
+}
+
+static void *refuse_size(size_t size, gfp_t gfp)
+{
+	if (!(gfp & __GFP_NOWARN) && ratelimit_ok(&large_limit))
+		report_misuse(KMEM_MISUSE_SIZE, NULL, "kmalloc of %zu bytes: the maximum is %lu",
+			      size, (unsigned long)KMALLOC_MAX_SIZE);
+	return NULL;
+}
+
+static struct kmem_cache *class_cache(size_t size, gfp_t gfp)
+{
+	u32 family = gfp & __GFP_DMA	       ? FAMILY_DMA
+		     : gfp & __GFP_RECLAIMABLE ? FAMILY_RECLAIM
+					       : FAMILY_NORMAL;
+
+	return kmalloc_caches[family][class_index(size)];
+}
+
+static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
+{
+	if (size == 0)
+		return ZERO_SIZE_PTR;
+	if (size > KMALLOC_MAX_SIZE)
+		return refuse_size(size, gfp);
+	if (!machine_ensure())
+		return NULL;
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return large_alloc(size, gfp, site);
+	return cache_alloc_slow(class_cache(size, gfp), gfp, size, site);
+}
+
+static inline void *kmalloc_site(size_t size, gfp_t gfp, const void *site)
+{
+	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE && !(gfp & GFP_SLAB_SPECIAL))) {
+		struct kmem_cache *c = atom_load(&kmalloc_caches[FAMILY_NORMAL][class_index(size)]);
+
+		if (likely(c))
+			return cache_alloc(c, gfp, size, site);
+	}
+	return kmalloc_slow(size, gfp, site);
+}
+
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc_site(size, gfp, __builtin_return_address(0));
+}
+
+void *kmalloc_node(size_t size, gfp_t gfp, int node)
+{
+	if (node > 0 && gfp & __GFP_THISNODE)
+		return NULL;
+	return kmalloc_site(size, gfp, __builtin_return_address(0));
+}
+
+void *kzalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc_site(size, gfp | __GFP_ZERO, __builtin_return_address(0));
+}
+
+void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (!size_mul_ok(n, size, &bytes))
+		return NULL;
+	return kmalloc_site(bytes, gfp, __builtin_return_address(0));
+}
+
+void *kcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (!size_mul_ok(n, size, &bytes))
+		return NULL;
+	return kmalloc_site(bytes, gfp | __GFP_ZERO, __builtin_return_address(0));
+}
+
+/* On contention, once more in the next class: other slabs, other locks. */
+void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
+{
+	const void *site = __builtin_return_address(0);
+	void *p;
+
+	if (gfp & ~(__GFP_ACCOUNT | __GFP_ZERO | __GFP_NO_OBJ_EXT)) {
+		report_misuse(KMEM_MISUSE_GFP_NOLOCK, NULL, "kmalloc_nolock: gfp %#x not allowed",
+			      (unsigned int)gfp);
+		return NULL;
+	}
+	if (size == 0)
+		return ZERO_SIZE_PTR;
+	if (size > KMALLOC_MAX_CACHE_SIZE || node > 0 || kmem_machine.state != MACHINE_ON)
+		return NULL;
+	gfp |= __GFP_KMEM_TRYLOCK | __GFP_NOWARN | __GFP_NOMEMALLOC;
+	p = cache_alloc_slow(class_cache(size, gfp), gfp, size, site);
+	if (!p && size <= KMALLOC_MAX_CACHE_SIZE / 2)
+		p = cache_alloc_slow(class_cache(kmalloc_size_roundup(size) + 1, gfp), gfp, size,
+				     site);
+	return p;
+}
+
+/* ---- Free ------------------------------------------------------------------------------------------ */
+
+static void large_free(struct page *page, const void *p, const void *site)
+{
+	u8 large = PAGE_LARGE;
+	u32 order = page->order;
+
+	if (p != addr_of_page(page)) {
+		report_misuse(KMEM_MISUSE_SLAB_INTERIOR, p,
+			      "kfree(%p): inside a block of %lu bytes at %p", p,
+			      (unsigned long)PAGE_SIZE << order, addr_of_page(page));
+		return;
+	}
+	trace_kfree(site, p);
+	/* Of two frees that race, one wins. */
+	if (atom_cas(&page->state, &large, (u8)PAGE_ALLOC))
+		gfp_free(page, order, false, site);
+}
+
+/* Whatever is not a sound slab object. */
+static noinline void kfree_odd(struct page *page, const void *p, const void *site)
+{
+	u32 state = page ? atom_load(&page->state) : (u32)PAGE_HOLE;
+
+	if (state == PAGE_LARGE) {
+		large_free(page, p, site);
+		return;
+	}
+	if (state == PAGE_TAIL && page_is_large(page_of_pfn(page->u.tail.head))) {
+		large_free(page_of_pfn(page->u.tail.head), p, site);
+		return;
+	}
+	report_misuse(KMEM_MISUSE_SLAB_FOREIGN, p, "Not a kmalloc allocation: kfree(%p)%s", p,
+		      !page					? ": outside the machine's memory"
+		      : state == PAGE_FREE || state == PAGE_PCP ? ": its page is free"
+								: ": its page is not from kmalloc");
+}
+
+static noinline void kfree_slow(const void *p, const void *site)
+{
+	void *obj = (void *)(uintptr_t)p;
+	struct page *page = page_of_addr(p);
+	struct kmem_cache *c;
+
+	if (ZERO_OR_NULL_PTR(p)) {
+		trace_kfree(site, p);
+		return;
+	}
+	if (!page || !(atom_load(&page->flags) & PAGE_IN_SLAB)) {
+		kfree_odd(page, p, site);
+		return;
+	}
+	c = cache_of_object(p, &page);
+	if (c)
+		cache_free_slow(c, page, obj, site);
+}
+
+static inline void kfree_site(const void *p, const void *site)
+{
+	struct page *page = page_of_addr(p);
+
+	if (likely(page && atom_load(&page->flags) & PAGE_IN_SLAB)) {
+		struct kmem_cache *c = page->u.slab.cache;
+		void *obj = (void *)(uintptr_t)p;
+
+		if (likely(object_nr(c, page, p) != OBJECT_NONE) &&
+		    port_stack_push(c->fast_off, obj))
+			return;
+	}
+	kfree_slow(p, site);
+}
+
+void kfree(const void *p)
+{
+	kfree_site(p, __builtin_return_address(0));
+}
+
+void kfree_nolock(const void *p)
+{
+	struct page *page = page_of_addr(p);
+
+	if (page && page_is_large(page)) {
+		report_misuse(KMEM_MISUSE_GFP_NOLOCK, p, "kfree_nolock(%p): a large kmalloc", p);
+		return;
+	}
+	kfree_site(p, __builtin_return_address(0));
+}
+
+void kfree_const(const void *p)
+{
+	if (!port_rodata(p))
+		kfree_site(p, __builtin_return_address(0));
+}
+
+/* The bytes must go even where the compiler sees that nobody reads them again. */
+void kfree_sensitive(const void *p)
+{
+	size_t size = ksize(p);
+	void *mem = (void *)(uintptr_t)p;
+
+	if (size) {
+		__builtin_memset(mem, 0, size);
+		__asm__ volatile("" : : "r"(mem) : "memory");
+	}
+	kfree_site(p, __builtin_return_address(0));
+}
+
+/* ---- Sizes ------------------------------------------------------------------------------------------- */
+
+static size_t object_usable(struct kmem_cache *c)
+{
+	if (c->flags & (SLAB_RED_ZONE | SLAB_POISON))
+		return c->object_size;
+	if (c->flags & (SLAB_STORE_USER | SLAB_TYPESAFE_BY_RCU))
+		return c->inuse_end;
+	return c->size;
+}
+
+size_t ksize(const void *p)
+{
+	struct page *page = page_of_addr(p);
+	struct kmem_cache *c;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return 0;
+	if (page && page_is_large(page) && p == addr_of_page(page))
+		return PAGE_SIZE << page->order;
+	c = cache_of_object(p, &page);
+	if (!c)
+		return 0;
+	if (c->orig_off)
+		debug_set_orig_size(c, (void *)(uintptr_t)p, c->object_size);
+	return object_usable(c);
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return class_size[class_for(size)];
+	if (size > KMALLOC_MAX_SIZE)
+		return size;
+	return PAGE_SIZE << get_order(size);
+}
+
+/* Bytes of p that hold the user's data: what was asked for, where that is known. */
+static size_t data_size(const void *p, size_t usable)
+{
+	struct page *page = page_of_addr(p);
+	size_t orig = 0;
+
+	if (page && page->flags & PAGE_IN_SLAB)
+		orig = debug_orig_size(page->u.slab.cache, (void *)(uintptr_t)p);
+	return orig ? orig : usable;
+}
+
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	const void *site = __builtin_return_address(0);
+	struct page *page = page_of_addr(p);
+	size_t usable, old;
+	char *mem = (char *)(uintptr_t)p;
+	void *new;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return kmalloc_site(size, gfp, site);
+	if (size == 0) {
+		kfree_site(p, site);
+		return ZERO_SIZE_PTR;
+	}
+	/* The tracked size must be read before ksize() raises it. */
+	old = page && page->flags & PAGE_IN_SLAB ? data_size(p, 0) : 0;
+	usable = ksize(p);
+	if (!usable)
+		return NULL;
+	if (!old)
+		old = usable;
+	if (size <= usable) {
+		if (gfp & __GFP_ZERO && size < usable)
+			__builtin_memset(mem + size, 0, usable - size);
+		if (gfp & __GFP_ZERO && old < size)
+			__builtin_memset(mem + old, 0, size - old);
+		return mem;
+	}
+	new = kmalloc_site(size, gfp, site);
+	if (!new)
+		return NULL;
+	__builtin_memcpy(new, p, old);
+	kfree_site(p, site);
+	return new;
+}
+
+void *krealloc_array(const void *p, size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (!size_mul_ok(n, size, &bytes))
+		return NULL;
+	return krealloc(p, bytes, gfp);
+}

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slabs, their free bitmaps, and the chains they hang on.
+ *
+ * A slab is a block of pages cut into objects. Which of them are free is a bitmap outside the block
+ * (phys: page_bitmap), so nothing a user writes can lead the allocator astray. Bit set: free.
+ *
+ *	chain partial: at least one bit set		chain full: none
+ *	+------+   +------+   +------+			+------+   +------+
+ *	|##.#..| - |....##| - |......| (empty)		|######| - |######|
+ *	+------+   +------+   +------+			+------+   +------+
+ *
+ *	inuse + set bits = objects		per slab, under the node lock
+ *	free_objects = sum of set bits		per cache
+ *
+ * Bits are only taken under the node lock, but may be given at any time: a free that may not wait
+ * (a handler that interrupted a holder of the lock) sets the bit and notes the slab in dirty[]; the
+ * next holder counts that slab anew (node_settle). Until then inuse is too high, never too low, so
+ * a slab is never thought empty while an object is out. A noted slab may meanwhile have been given
+ * back, so settling believes nothing but the frame's own words.
+ *
+ * A slab that becomes empty is given back at once if the cache holds min_partial others, else it
+ * waits on the chain's tail, to be used last.
+ *
+ * Lock: RANK_NODE. Pages are asked for and given back, and constructors and destructors run, with
+ * no lock held. Cost: one lock for a sheaf full of objects, one atomic per bitmap word taken and per
+ * object given.
+ */
+#include "slab/slab.h"
+
+enum { BITS_PER_WORD = 8 * sizeof(unsigned long) };
+
+static u32 bitmap_words(const struct page *head)
+{
+	return ((u32)head->u.slab.objects + BITS_PER_WORD - 1) / BITS_PER_WORD;
+}
+
+static u32 bitmap_count(const struct page *head)
+{
+	unsigned long *map = page_bitmap(head);
+	u32 n = 0;
+
+	for (u32 i = 0; i < bitmap_words(head); i++)
+		n += (u32)__builtin_popcountl(atom_load(&map[i]));
+	return n;
+}
+
+static void bitmap_fill(struct page *head)
+{
+	unsigned long *map = page_bitmap(head);
+	u32 left = head->u.slab.objects;
+
+	for (u32 i = 0; i < bitmap_words(head); i++) {
+		u32 n = left < BITS_PER_WORD ? left : (u32)BITS_PER_WORD;
+
+		map[i] = n == BITS_PER_WORD ? ~0UL : (1UL << n) - 1;
+		left -= n;
+	}
+}
+
+/* ---- Chains ------------------------------------------------------------------------------------ */
+
+void chain_init(struct slab_chain *ch)
+{
+	ch->head = LINK_NIL;
+	ch->tail = LINK_NIL;
+	ch->nr = 0;
+}
+
+static void chain_add_tail(struct slab_chain *ch, struct page *head)
+{
+	u32 pfn = (u32)pfn_of_page(head);
+
+	head->next = LINK_NIL;
+	head->prev = ch->tail;
+	if (ch->tail == LINK_NIL)
+		ch->head = pfn;
+	else
+		page_of_pfn(ch->tail)->next = pfn;
+	ch->tail = pfn;
+	ch->nr++;
+}
+
+static void chain_del(struct slab_chain *ch, struct page *head)
+{
+	if (head->prev == LINK_NIL)
+		ch->head = head->next;
+	else
+		page_of_pfn(head->prev)->next = head->next;
+	if (head->next == LINK_NIL)
+		ch->tail = head->prev;
+	else
+		page_of_pfn(head->next)->prev = head->prev;
+	head->next = LINK_NIL;
+	head->prev = LINK_NIL;
+	ch->nr--;
+}
+
+static struct page *chain_first(const struct slab_chain *ch)
+{
+	return ch->head == LINK_NIL ? NULL : page_of_pfn(ch->head);
+}
+
+static struct page *chain_next(const struct page *head)
+{
+	return head->next == LINK_NIL ? NULL : page_of_pfn(head->next);
+}
+
+static struct page *chain_pop(struct slab_chain *ch)
+{
+	struct page *head = chain_first(ch);
+
+	if (head)
+		chain_del(ch, head);
+	return head;
+}
+
+static void slab_unlist(struct kmem_cache *c, struct page *head)
+{
+	if (head->u.slab.list == SLAB_LIST_PARTIAL)
+		chain_del(&c->partial, head);
+	else if (head->u.slab.list == SLAB_LIST_FULL)
+		chain_del(&c->full, head);
+	head->u.slab.list = SLAB_LIST_NONE;
+}
+
+/* Puts a slab on the chain its inuse asks for. */
+static void slab_enlist(struct kmem_cache *c, struct page *head)
+{
+	u16 list = head->u.slab.inuse >= head->u.slab.objects ? SLAB_LIST_FULL : SLAB_LIST_PARTIAL;
+
+	if (head->u.slab.list == list)
+		return;
+	slab_unlist(c, head);
+	head->u.slab.list = list;
+	chain_add_tail(list == SLAB_LIST_FULL ? &c->full : &c->partial, head);
+}
+
+/* ---- What was freed without the lock -------------------------------------------------------- */
+
+/* False: there was no room, and dirty_all was set instead. */
+static bool dirty_note(struct kmem_cache *c, struct page *head)
+{
+	u32 pfn = (u32)pfn_of_page(head);
+	bool noted = false;
+
+	for (u32 i = 0; i < DIRTY_MAX && !noted; i++) {
+		u32 seen = 0;
+
+		/* pfn + 1, since 0 is a free place. Pairs with the exchange in node_settle. */
+		noted = atom_cas(&c->dirty[i], &seen, pfn + 1) || seen == pfn + 1;
+	}
+	if (!noted)
+		atom_store_rel(&c->dirty_all, 1u);
+	atom_store_rel(&c->dirty_any, 1u); /* pairs with the exchange in node_settle */
+	return noted;
+}
+
+static void slab_settle(struct kmem_cache *c, struct page *head)
+{
+	u32 free;
+
+	if (atom_load(&head->state) != PAGE_SLAB || atom_load(&head->u.slab.cache) != c)
+		return;
+	if (head->u.slab.list == SLAB_LIST_NONE)
+		return;
+	if (head->u.slab.list == SLAB_LIST_PENDING)
+		c->nr_slabs++;
+	else
+		c->free_objects -= (unsigned long)(head->u.slab.objects - head->u.slab.inuse);
+	free = bitmap_count(head);
+	head->u.slab.inuse = (u16)(head->u.slab.objects - free);
+	c->free_objects += free;
+	slab_enlist(c, head);
+}
+
+static void settle_chain(struct kmem_cache *c, struct slab_chain *ch)
+{
+	struct page *next;
+
+	for (struct page *p = chain_first(ch); p; p = next) {
+		next = chain_next(p);
+		slab_settle(c, p);
+	}
+}
+
+static void settle_locked(struct kmem_cache *c)
+{
+	if (likely(!atom_load(&c->dirty_any)) || !atom_xchg(&c->dirty_any, 0u))
+		return;
+	for (u32 i = 0; i < DIRTY_MAX; i++) {
+		u32 pfn = atom_load(&c->dirty[i]) ? atom_xchg(&c->dirty[i], 0u) : 0;
+
+		if (pfn)
+			slab_settle(c, page_of_pfn(pfn - 1));
+	}
+	if (atom_xchg(&c->dirty_all, 0u)) {
+		settle_chain(c, &c->partial);
+		settle_chain(c, &c->full);
+	}
+}
+
+/* The figures others may read, before the lock goes. */
+static void node_unlock(struct kmem_cache *c, irqflags_t f)
+{
+	struct kmem_stat_cache *st = c->stat;
+
+	if (st) {
+		atom_store(&st->nr_slabs, c->nr_slabs);
+		atom_store(&st->nr_partial, c->partial.nr);
+		atom_store(&st->nr_objs, c->nr_slabs * c->objects);
+		atom_store(&st->free_objs, c->free_objects);
+	}
+	lock_release(&c->node, f);
+}
+
+void node_settle(struct kmem_cache *c)
+{
+	irqflags_t f = lock_take(&c->node);
+
+	settle_locked(c);
+	node_unlock(c, f);
+}
+
+/* ---- A slab's birth and end --------------------------------------------------------------------- */
+
+static void slab_account(const struct kmem_cache *c, long pages)
+{
+	struct kmem_stat *st = kmem_machine.stat;
+
+	atom_add(c->flags & SLAB_RECLAIM_ACCOUNT ? &st->nr_slab_reclaimable
+						 : &st->nr_slab_unreclaimable,
+		 (u64)(s64)pages);
+}
+
+static void slab_construct(struct kmem_cache *c, struct page *head, gfp_t gfp)
+{
+	unsigned long flags =
+		SLAB_CTOR_CONSTRUCTOR | (gfpflags_allow_blocking(gfp) ? 0 : SLAB_CTOR_ATOMIC);
+
+	for (u32 i = 0; i < head->u.slab.objects; i++) {
+		void *obj = object_at(c, head, i);
+
+		if (c->ctor)
+			c->ctor(obj);
+		if (c->ctor_ldd3)
+			c->ctor_ldd3(obj, c, flags);
+	}
+}
+
+/* First the preferred order without effort, then the smallest with the caller's (semantics 6.3). */
+static struct page *slab_pages(struct kmem_cache *c, gfp_t gfp, u32 *order)
+{
+	gfp_t mine = (gfp & ~GFP_ZONEMASK &
+		      ~(__GFP_ZERO | __GFP_COMP | __GFP_RECLAIMABLE | __GFP_ACCOUNT | __GFP_COLD)) |
+		     c->gfp;
+	gfp_t easy = (mine | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL;
+	struct page *head = NULL;
+
+	*order = c->order;
+	if (c->order > c->min_order) {
+		if (gfpflags_allow_blocking(easy))
+			easy = (easy | __GFP_NOMEMALLOC) & ~__GFP_RECLAIM;
+		head = gfp_alloc(easy, c->order, __builtin_return_address(0));
+		if (head)
+			return head;
+		*order = c->min_order;
+	}
+	return gfp_alloc(mine, *order, __builtin_return_address(0));
+}
+
+static struct page *slab_new(struct kmem_cache *c, gfp_t gfp)
+{
+	u32 order;
+	struct page *head = slab_pages(c, gfp, &order);
+
+	if (!head)
+		return NULL;
+	page_make_slab(head, order, c, (u32)((PAGE_SIZE << order) / c->size));
+	head->order = (u8)order;
+	head->u.slab.inuse = 0;
+	head->u.slab.list = SLAB_LIST_NONE;
+	bitmap_fill(head);
+	slab_account(c, 1L << order);
+	if (c->flags & SLAB_DEBUG_FLAGS)
+		debug_slab_init(c, head);
+	if (c->ctor || c->ctor_ldd3)
+		slab_construct(c, head, gfp);
+	return head;
+}
+
+static void slab_end(struct kmem_cache *c, struct page *head)
+{
+	u32 order = head->order;
+
+	if (c->dtor_ldd3) {
+		for (u32 i = 0; i < head->u.slab.objects; i++)
+			c->dtor_ldd3(object_at(c, head, i), c, 0);
+	}
+	if (c->flags & SLAB_DEBUG_FLAGS)
+		debug_slab_release(c, head);
+	slab_account(c, -(1L << order));
+	page_unmake_slab(head, order);
+	gfp_free(head, order, false, __builtin_return_address(0));
+}
+
+/* Ends the slabs of a chain nobody else can reach; through a grace period where that is promised. */
+static unsigned long chain_end(struct kmem_cache *c, struct slab_chain *ch)
+{
+	unsigned long pages = 0;
+	struct page *head = chain_pop(ch);
+	irqflags_t f;
+
+	if (c->flags & SLAB_TYPESAFE_BY_RCU && head) {
+		f = lock_take(&c->rcu);
+		for (; head; head = chain_pop(ch))
+			chain_add_tail(&c->rcu_next, head);
+		lock_release(&c->rcu, f);
+		return node_rcu(c, false);
+	}
+	for (; head; head = chain_pop(ch)) {
+		pages += 1UL << head->order;
+		slab_end(c, head);
+	}
+	return pages;
+}
+
+/* Moves what may go into out; starts a grace period for what has come since. */
+static void rcu_collect(struct kmem_cache *c, struct slab_chain *out)
+{
+	if (c->rcu_wait.nr && rcu_elapsed(c->rcu_cookie)) {
+		for (struct page *p = chain_pop(&c->rcu_wait); p; p = chain_pop(&c->rcu_wait))
+			chain_add_tail(out, p);
+	}
+	if (!c->rcu_wait.nr && c->rcu_next.nr) {
+		for (struct page *p = chain_pop(&c->rcu_next); p; p = chain_pop(&c->rcu_next))
+			chain_add_tail(&c->rcu_wait, p);
+		c->rcu_cookie = rcu_start();
+	}
+}
+
+unsigned long node_rcu(struct kmem_cache *c, bool wait)
+{
+	struct slab_chain out;
+	unsigned long pages = 0;
+	bool more = true;
+
+	while (more) {
+		irqflags_t f = lock_take(&c->rcu);
+		struct rcu_cookie cookie;
+
+		chain_init(&out);
+		rcu_collect(c, &out);
+		cookie = c->rcu_cookie;
+		more = wait && c->rcu_wait.nr;
+		lock_release(&c->rcu, f);
+		for (struct page *p = chain_pop(&out); p; p = chain_pop(&out)) {
+			pages += 1UL << p->order;
+			slab_end(c, p);
+		}
+		if (more)
+			rcu_wait(cookie);
+	}
+	return pages;
+}
+
+/* ---- Taking objects ---------------------------------------------------------------------------- */
+
+/* The n lowest set bits of a word. */
+static unsigned long lowest_bits(unsigned long w, u32 n)
+{
+	unsigned long take = 0;
+
+	for (u32 i = 0; i < n && w; i++) {
+		take |= w & -w;
+		w &= w - 1;
+	}
+	return take;
+}
+
+static u32 slab_grab(struct kmem_cache *c, struct page *head, void **objs, u32 want)
+{
+	unsigned long *map = page_bitmap(head);
+	u32 got = 0;
+
+	for (u32 i = 0; i < bitmap_words(head) && got < want; i++) {
+		unsigned long w = atom_load(&map[i]);
+
+		if ((u32)__builtin_popcountl(w) > want - got)
+			w = lowest_bits(w, want - got);
+		if (w)
+			atom_and(&map[i], ~w);
+		for (; w; w &= w - 1)
+			objs[got++] =
+				object_at(c, head, i * (u32)BITS_PER_WORD + (u32)__builtin_ctzl(w));
+	}
+	return got;
+}
+
+static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
+{
+	u32 got = 0;
+
+	while (got < want) {
+		struct page *head = chain_first(&c->partial);
+		u32 n;
+
+		if (!head)
+			break;
+		n = slab_grab(c, head, objs + got, want - got);
+		head->u.slab.inuse = (u16)(head->u.slab.inuse + n);
+		c->free_objects -= n;
+		got += n;
+		/* A bit given without the lock makes inuse run ahead: trust the bitmap. */
+		if (n == 0 || bitmap_count(head) == 0) {
+			slab_unlist(c, head);
+			head->u.slab.list = SLAB_LIST_FULL;
+			chain_add_tail(&c->full, head);
+		}
+	}
+	return got;
+}
+
+/* Grows by one slab and takes from it before others can. */
+static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested)
+{
+	struct page *head = slab_new(c, gfp);
+	irqflags_t f;
+	u32 got;
+
+	if (!head)
+		return 0;
+	got = slab_grab(c, head, objs, want);
+	if (!lock_take_or_try(&c->node, nested, &f)) {
+		head->u.slab.list = SLAB_LIST_PENDING;
+		if (dirty_note(c, head))
+			return got;
+		/* Nowhere to note it: undo. The slab was never seen by anybody. */
+		head->u.slab.list = SLAB_LIST_NONE;
+		bitmap_fill(head);
+		slab_end(c, head);
+		return 0;
+	}
+	settle_locked(c);
+	head->u.slab.inuse = (u16)got;
+	c->nr_slabs++;
+	c->free_objects += (unsigned long)(head->u.slab.objects - got);
+	slab_enlist(c, head);
+	atom_store(&c->touched, 1u);
+	node_unlock(c, f);
+	return got;
+}
+
+u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested)
+{
+	irqflags_t f;
+	u32 got = 0;
+
+	if (c->flags & SLAB_TYPESAFE_BY_RCU && !nested)
+		node_rcu(c, false);
+	if (lock_take_or_try(&c->node, nested, &f)) {
+		settle_locked(c);
+		got = partial_grab(c, objs, want);
+		node_unlock(c, f);
+	}
+	if (!got)
+		got = grow_and_grab(c, nested ? gfp | __GFP_KMEM_TRYLOCK : gfp, objs, want, nested);
+	return got;
+}
+
+/* ---- Giving objects back ----------------------------------------------------------------------- */
+
+/* False: it was free already. */
+static bool bit_give(struct kmem_cache *c, struct page *head, u32 nr)
+{
+	unsigned long *word = &page_bitmap(head)[nr / BITS_PER_WORD];
+	unsigned long bit = 1UL << (nr % BITS_PER_WORD);
+
+	assert_debug(nr < c->objects);
+	return !(atom_or(word, bit) & bit);
+}
+
+static void report_double_free(const struct kmem_cache *c, const void *obj)
+{
+	report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
+		      "BUG %s: Object already free: object %p freed twice", c->name, obj);
+}
+
+/* Without the lock: the bit, and a note for the next holder. */
+static void give_unlocked(struct kmem_cache *c, void *obj)
+{
+	struct page *page = page_of_addr(obj);
+	struct page *head = slab_head(page);
+
+	if (bit_give(c, head, object_nr(c, page, obj)))
+		dirty_note(c, head);
+	else
+		report_double_free(c, obj);
+}
+
+/* A handler leaves empty slabs where they are: destructors and grace periods are not for it. */
+static void give_locked(struct kmem_cache *c, struct page *head, struct slab_chain *gone,
+			bool nested)
+{
+	head->u.slab.inuse--;
+	c->free_objects++;
+	slab_enlist(c, head);
+	if (head->u.slab.inuse == 0 && c->partial.nr > c->min_partial && !nested) {
+		slab_unlist(c, head);
+		c->nr_slabs--;
+		c->free_objects -= head->u.slab.objects;
+		chain_add_tail(gone, head);
+	}
+}
+
+void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
+{
+	struct slab_chain gone;
+	irqflags_t f;
+	u32 twice = 0;
+
+	if (!lock_take_or_try(&c->node, nested, &f)) {
+		for (u32 i = 0; i < nr; i++)
+			give_unlocked(c, objs[i]);
+		return;
+	}
+	chain_init(&gone);
+	settle_locked(c);
+	for (u32 i = 0; i < nr; i++) {
+		struct page *page = page_of_addr(objs[i]);
+		struct page *head = slab_head(page);
+
+		if (bit_give(c, head, object_nr(c, page, objs[i])))
+			give_locked(c, head, &gone, nested);
+		else
+			objs[twice++] = objs[i];
+	}
+	atom_store(&c->touched, 1u);
+	node_unlock(c, f);
+	for (u32 i = 0; i < twice; i++)
+		report_double_free(c, objs[i]);
+	chain_end(c, &gone);
+}
+
+unsigned long node_shrink(struct kmem_cache *c, unsigned long keep)
+{
+	struct slab_chain gone;
+	struct page *next;
+	irqflags_t f = lock_take(&c->node);
+
+	chain_init(&gone);
+	settle_locked(c);
+	for (struct page *p = chain_first(&c->partial); p; p = next) {
+		next = chain_next(p);
+		if (p->u.slab.inuse)
+			continue;
+		if (keep) {
+			keep--;
+			continue;
+		}
+		slab_unlist(c, p);
+		c->nr_slabs--;
+		c->free_objects -= p->u.slab.objects;
+		chain_add_tail(&gone, p);
+	}
+	node_unlock(c, f);
+	return chain_end(c, &gone);
+}
+
+/* ---- Check ---------------------------------------------------------------------------------------- */
+
+static int slab_check(struct kmem_cache *c, struct page *head, u32 list)
+{
+	u32 free = bitmap_count(head);
+	int faults = 0;
+
+	assert_audit(head->state == PAGE_SLAB, "%s: slab pfn %lu state %u", c->name,
+		     pfn_of_page(head), head->state);
+	assert_audit(head->u.slab.cache == c, "%s: slab pfn %lu has another cache", c->name,
+		     pfn_of_page(head));
+	assert_audit(head->u.slab.list == list, "%s: slab pfn %lu on list %u, says %u", c->name,
+		     pfn_of_page(head), list, head->u.slab.list);
+	assert_audit(head->u.slab.inuse + free == head->u.slab.objects,
+		     "%s: slab pfn %lu inuse %u + free %u != %u", c->name, pfn_of_page(head),
+		     head->u.slab.inuse, free, head->u.slab.objects);
+	assert_audit((free == 0) == (list == SLAB_LIST_FULL), "%s: slab pfn %lu free %u on list %u",
+		     c->name, pfn_of_page(head), free, list);
+	return faults;
+}
+
+int node_check(struct kmem_cache *c)
+{
+	irqflags_t f = lock_take(&c->node);
+	unsigned long slabs = 0, free = 0;
+	int faults = 0;
+
+	settle_locked(c);
+	for (struct page *p = chain_first(&c->partial); p; p = chain_next(p)) {
+		faults += slab_check(c, p, SLAB_LIST_PARTIAL);
+		free += bitmap_count(p);
+		slabs++;
+	}
+	for (struct page *p = chain_first(&c->full); p; p = chain_next(p)) {
+		faults += slab_check(c, p, SLAB_LIST_FULL);
+		slabs++;
+	}
+	assert_audit(slabs == c->nr_slabs, "%s: %lu slabs listed, %lu counted", c->name, slabs,
+		     c->nr_slabs);
+	assert_audit(slabs == c->partial.nr + c->full.nr, "%s: chains count %lu + %lu, hold %lu",
+		     c->name, c->partial.nr, c->full.nr, slabs);
+	assert_audit(free == c->free_objects, "%s: %lu free objects, %lu counted", c->name, free,
+		     c->free_objects);
+	node_unlock(c, f);
+	return faults;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Floor 6, slab: caches of equal objects, and kmalloc over them.
+ *
+ * Glossary
+ *	slab	a block of pages cut into objects of one cache; its free bitmap lies outside
+ *	sheaf	an array of object pointers; main and spare per CPU and cache
+ *	barn	a cache's store of full and empty sheaves
+ *	partial	a slab with a free object, which may be all of them (empty)
+ *	slot	the room of one object: object, red zones, tracks, padding; cache->size bytes
+ *	inuse	objects of a slab that are not in its bitmap: objects resting in sheaves count
+ *
+ * An object is in exactly one place: free in its slab's bitmap, resting in one sheaf, or with a
+ * user. Sheaves are in a CPU's main or spare stack, in the barn, or in the hands of one function.
+ */
+#pragma once
+#include "gfp/gfp.h"
+#include <kmem/slab.h>
+
+enum slab_list {
+	SLAB_LIST_NONE, /* in one function's hands */
+	SLAB_LIST_PARTIAL,
+	SLAB_LIST_FULL,
+	SLAB_LIST_PENDING, /* made by a handler that could not get the lock; in dirty[] */
+};
+
+enum {
+	BARN_MAX = 10,	       /* full, and empty, sheaves a barn may hold */
+	BARN_BYTES = 64 << 10, /* and no more object bytes than this in full ones */
+	DIRTY_MAX = 8,
+	SLAB_TRACK_BYTES = 32, /* who allocated, or freed: struct track of debug.c */
+	CACHE_ALIVE = 0x4b4d4331,
+	CACHE_DEAD = 0x6b6b6b6b,
+};
+
+/* A list of slabs, linked through next and prev of their head frames. */
+struct slab_chain {
+	u32 head, tail;
+	unsigned long nr;
+};
+
+struct kmem_cache {
+	/* What a hit needs. Percpu offsets: PERCPU_NONE has no sheaf for ever, so it always misses. */
+	u32 fast_off; /* main_off, or NONE while each operation must see the slow path */
+	u32 size;     /* of a slot */
+	u32 recip;    /* ceil(2^32 / size), for object numbers */
+	u32 objects;  /* per slab */
+	u32 main_off, spare_off;
+	u32 magic;
+	slab_flags_t flags;
+
+	u32 object_size, align, inuse_end; /* inuse_end: where the right red zone ends */
+	u32 left_pad, track_off, orig_off; /* debug layout; 0: absent */
+	u32 order, min_order, min_partial;
+	u32 sheaf_cap, max_full;
+	u32 useroffset, usersize;
+	gfp_t gfp; /* added to every slab's request */
+	void (*ctor)(void *obj);
+	void (*ctor_ldd3)(void *obj, kmem_cache_t *cache, unsigned long flags);
+	void (*dtor_ldd3)(void *obj, kmem_cache_t *cache, unsigned long flags);
+
+	struct lock node; /* RANK_NODE: slabs and chains */
+	struct slab_chain partial, full;
+	unsigned long nr_slabs, free_objects;
+	u32 dirty[DIRTY_MAX]; /* heads whose bitmap grew without the lock; pfn, or 0 */
+	u32 dirty_all;	      /* more than fit: look at every slab */
+	u32 dirty_any;	      /* something of the above is set */
+	u32 touched;	      /* since the reaper came by */
+
+	struct lock barn; /* RANK_BARN */
+	struct sheaf *barn_full, *barn_empty;
+	u32 nr_full, nr_empty;
+
+	struct lock rcu; /* RANK_LEAF: slabs waiting for a grace period */
+	struct slab_chain rcu_wait, rcu_next;
+	struct rcu_cookie rcu_cookie;
+
+	u32 refcount;  /* aliases */
+	u32 pins;      /* walkers that hold it in the list of caches; under its lock */
+	bool internal; /* the library's own: not a user's leak */
+	u64 seq;
+	struct kmem_cache *next; /* in kmem_machine.caches */
+	struct kmem_stat_cache *stat;
+	char name[KMEM_NAME_MAX];
+};
+
+/* ---- layout.c ---------------------------------------------------------------------------------- */
+
+/* Fills in size, offsets, order and objects from object_size, align and flags. 0 or -KE_INVAL. */
+int layout_cache(struct kmem_cache *c);
+/* Order and objects per slab for a slot size (semantics 6.3). */
+u32 layout_order(u32 size, u32 *min_order);
+
+/* ---- node.c: slabs, their bitmaps and chains -------------------------------------------------- */
+
+/* Takes up to want objects off partial slabs, growing by one slab if there are none and gfp allows.
+ * Returns how many lie in objs. */
+u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested);
+/* Puts objects back into their slabs. A second free of one is reported and left out. */
+void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested);
+/* Gives empty slabs back; how many pages. keep: how many may stay. */
+unsigned long node_shrink(struct kmem_cache *c, unsigned long keep);
+void node_settle(struct kmem_cache *c); /* takes in what was freed without the lock */
+/* Slabs whose grace period is over go to the page allocator; all of them if wait. */
+unsigned long node_rcu(struct kmem_cache *c, bool wait);
+int node_check(struct kmem_cache *c);
+void chain_init(struct slab_chain *ch);
+
+static inline struct page *slab_head(struct page *page)
+{
+	return page - page->u.slab.tail_nr;
+}
+static inline unsigned char *slab_base(const struct page *head)
+{
+	return addr_of_page(head);
+}
+enum { OBJECT_NONE = 0xffffffffu };
+/* Number of the object that starts at p, or OBJECT_NONE. page: p's frame, whose one descriptor
+ * line tells. */
+static inline u32 object_nr(const struct kmem_cache *c, const struct page *page, const void *p)
+{
+	u32 off = ((u32)page->u.slab.tail_nr << PAGE_SHIFT) + (u32)((uintptr_t)p & ~PAGE_MASK) -
+		  c->left_pad;
+	u32 nr = (u32)(((u64)off * c->recip) >> 32);
+
+	return nr * c->size == off && nr < page->u.slab.objects ? nr : (u32)OBJECT_NONE;
+}
+static inline void *object_at(const struct kmem_cache *c, const struct page *head, u32 nr)
+{
+	return slab_base(head) + (size_t)nr * c->size + c->left_pad;
+}
+
+/* ---- sheaf.c -------------------------------------------------------------------------------- */
+
+void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested);
+/* False: the object is already in this CPU's sheaf (a double free, reported). */
+bool sheaf_free(struct kmem_cache *c, void *obj, bool nested);
+/* Empties all CPUs' sheaves and the barn into the slabs. Task context. wait: also those that are in
+ * use this moment, which only callers that interrupted nobody may ask for. */
+void sheaf_drain(struct kmem_cache *c, bool wait);
+void sheaf_drain_barn(struct kmem_cache *c);
+u32 sheaf_capacity(u32 size);
+unsigned long sheaf_count(struct kmem_cache *c); /* objects resting in sheaves and barn */
+/* Calls fn for each resting object; quiescent callers only. */
+void sheaf_for_each(struct kmem_cache *c, void (*fn)(struct kmem_cache *, void *, void *),
+		    void *arg);
+struct kmem_cache *sheaf_cache_of(u32 cap);
+extern struct kmem_cache sheaf_caches[];
+enum { NR_SHEAF_CACHES = 4 };
+
+/* ---- cache.c -------------------------------------------------------------------------------- */
+
+/* Requests that may take the fast path carry none of these. */
+#define GFP_SLAB_SPECIAL                                                                     \
+	(~(__GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_NOWARN | __GFP_NORETRY | \
+	   __GFP_RETRY_MAYFAIL | __GFP_NOFAIL | __GFP_MEMALLOC | __GFP_NOMEMALLOC |          \
+	   __GFP_HARDWALL | __GFP_COMP | __GFP_WRITE))
+
+/* The whole of an allocation but the hit. req: bytes asked for. */
+void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site);
+void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site);
+/* The cache an object belongs to; reports and NULL if it is no object's start. */
+struct kmem_cache *cache_of_object(const void *obj, struct page **page);
+/* Makes one inside memory the caller has; static caches of the library. 0 or -KE_*. */
+int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct kmem_cache_args *args,
+	       slab_flags_t flags, bool sheaves);
+int cache_enlist(struct kmem_cache *c); /* makes it visible; 0 or -KE_NOMEM */
+void cache_set_fast(struct kmem_cache *c);
+void cache_refresh_all(void); /* after tracing or a debug switch changed */
+/* Walks all caches without holding a lock: prev NULL for the first; the one returned is pinned
+ * until it is passed as prev. */
+struct kmem_cache *cache_next(struct kmem_cache *prev);
+/* Sends an object that is known to be one of the cache's back to it. */
+void object_release(struct kmem_cache *c, void *obj, bool nested);
+
+static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
+{
+	if (likely(!(gfp & GFP_SLAB_SPECIAL) && !port_task()->preempt)) {
+		void *obj = port_stack_pop(c->fast_off);
+
+		if (likely(obj))
+			return obj;
+	}
+	return cache_alloc_slow(c, gfp, req, site);
+}
+
+/* ---- kmalloc.c -------------------------------------------------------------------------------- */
+
+int kmalloc_init(void);
+void kmalloc_exit(void);
+bool page_is_large(const struct page *page);
+
+/* ---- fault.c ---------------------------------------------------------------------------------- */
+
+int failslab_setup(const char *text); /* 0 or -KE_INVAL; empty: off */
+bool failslab_should_fail(slab_flags_t flags, size_t size, gfp_t gfp);
+
+/* ---- debug.c, debug_option.c, debug_report.c: red zones, poison, tracks (semantics 10.8) ---------- */
+
+enum {
+	POISON_FREE = 0x6b,
+	POISON_END = 0xa5,
+	POISON_INUSE = 0x5a,
+	RED_INACTIVE = 0xbb,
+	RED_ACTIVE = 0xcc
+};
+
+/* slab_debug= against a name; flags given in code stay. */
+slab_flags_t debug_flags(const char *name, slab_flags_t flags, u32 size);
+int debug_setup(const char *text); /* 0 or -KE_INVAL */
+/* A fresh slab: poison, red zones, padding. */
+void debug_slab_init(struct kmem_cache *c, struct page *head);
+/* Before an object goes to a user; what was overwritten is reported and restored. */
+void debug_alloc(struct kmem_cache *c, struct page *head, void *obj, size_t req, const void *site);
+/* Before it goes back. False: it is free already, which was reported. */
+bool debug_free(struct kmem_cache *c, struct page *head, void *obj, const void *site);
+/* Before a slab's pages go back. */
+void debug_slab_release(struct kmem_cache *c, struct page *head);
+void debug_report_live(struct kmem_cache *c, struct page *head, void *obj);
+size_t debug_orig_size(struct kmem_cache *c, void *obj); /* bytes asked for, if tracked; else 0 */
+void debug_set_orig_size(struct kmem_cache *c, void *obj, size_t size);
+
+/* Who allocated, or freed, an object last. */
+struct track {
+	u64 site, when_ms, spare;
+	u32 cpu, pid;
+};
+_Static_assert(sizeof(struct track) == SLAB_TRACK_BYTES, "a track is as large as the kernel's");
+static inline struct track *debug_track(const struct kmem_cache *c, void *obj, bool freed)
+{
+	return (struct track *)(void *)((char *)obj + c->track_off) + freed;
+}
+/* The report frame; reason is the text after "BUG cache (taint): ". */
+void debug_report(struct kmem_cache *c, struct page *head, void *obj, const char *reason);
+
+/* ---- What boot calls ---------------------------------------------------------------------------- */
+
+int slab_init(void);
+void slab_exit(void);
+unsigned long slab_report_leaks(void); /* objects */
+int slab_check_all(void);
+unsigned long slab_drain_all(void); /* pages given back */
+void slab_trace_switch(bool on);
+void slab_fork_lock(void);
+void slab_fork_unlock(bool child);

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+TEST_ONLY.misuse := release asan i386-debug

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random operations against the naive reference of model.h, on several machines. 10 million in all;
+ * MODEL_OPS changes that (`make soak` does), TAP_SEED repeats a run.
+ */
+#include "../support.h"
+#include "model.h"
+
+static struct model model;
+
+static unsigned long model_ops(void)
+{
+	const char *env = getenv("MODEL_OPS");
+
+	return env ? strtoul(env, NULL, 0) : 2000000;
+}
+
+static void quiet(int level, const char *text, size_t len, void *arg)
+{
+	(void)level;
+	(void)text;
+	(void)len;
+	(void)arg;
+}
+
+static void run_model(const char *cmdline, unsigned long ops)
+{
+	uint64_t seed = tap_seed();
+
+	machine_start(cmdline);
+	kmem_set_log(quiet, NULL);
+	ok(model_start(&model, seed), "reference ready");
+	for (unsigned long i = 0; i < ops && !model.broken; i++) {
+		model_step(&model);
+		if (i % 20000 == 0 && kmem_check()) {
+			kmem_set_log(NULL, NULL);
+			MODEL_FAIL(&model, "op %lu: kmem_check found %d faults", i, kmem_check());
+		}
+	}
+	kmem_set_log(support_on_log, NULL);
+	if (!model.broken)
+		model_finish(&model);
+	ok(!model.broken, "seed %llu, %lu operations, %lu refused, %lu misuses: %s",
+	   (unsigned long long)seed, model.ops, model.failed, model.misuses,
+	   model.broken ? model.why : "as the reference says");
+	ok(model.failed > 0 || ops < 1000000, "memory ran out at times");
+	machine_stop();
+}
+
+TEST(model_i386_with_highmem)
+{
+	run_model("mem=1G zones=i386 nr_cpus=2", model_ops());
+}
+
+TEST(model_tight)
+{
+	run_model("mem=32M zones=i386 nr_cpus=4", model_ops());
+}
+
+TEST(model_tight_without_percpu_lists)
+{
+	run_model("mem=24M zones=i386 nr_cpus=1 percpu_pages=0", model_ops());
+}
+
+TEST(model_flat_debug)
+{
+	run_model("mem=48M zones=flat slab_debug=FZPU", model_ops() / 2);
+}
+
+TEST(model_x86_64_poisoned)
+{
+	run_model("mem=64M zones=x86_64 init_on_alloc=1 init_on_free=1", model_ops() / 2);
+}
+
+TEST(model_mobility)
+{
+	run_model("mem=64M zones=flat mobility=1 highatomic=1", model_ops());
+}
+
+TEST(model_hardened)
+{
+	run_model("mem=64M zones=x86_64 hardened=1", model_ops());
+}

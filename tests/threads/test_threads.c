@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Real threads, real signals, real forks. Every block carries its owner's stamp from birth to death,
+ * so a block handed to two owners is seen by one of them; kmem_check() at the end sees the rest.
+ * THREAD_OPS changes the length.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "../support.h"
+
+enum { THREADS = 6, SLOTS = 256, MAILBOX = 1024 };
+
+static unsigned long thread_ops(void)
+{
+	const char *env = getenv("THREAD_OPS");
+
+	return env ? strtoul(env, NULL, 0) : 200000;
+}
+
+struct block {
+	unsigned char *p;
+	size_t size;
+	int kind; /* 0 kmalloc, 1 cache, 2 pages */
+	unsigned char stamp;
+};
+
+static struct kmem_cache *shared_cache;
+static struct block *mailbox[MAILBOX];
+static unsigned long torn, failed;
+
+static uint64_t next_rand(uint64_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
+	return *s;
+}
+
+static bool block_new(struct block *b, uint64_t *rng)
+{
+	b->kind = (int)(next_rand(rng) % 3);
+	b->stamp = (unsigned char)next_rand(rng);
+	b->size = b->kind == 0 ? 1 + next_rand(rng) % 3000 : b->kind == 1 ? 120 : PAGE_SIZE;
+	b->p = b->kind == 0   ? kmalloc(b->size, GFP_KERNEL | __GFP_NOWARN)
+	       : b->kind == 1 ? kmem_cache_alloc(shared_cache, GFP_KERNEL | __GFP_NOWARN)
+			      : (void *)__get_free_page(GFP_KERNEL | __GFP_NOWARN);
+	if (!b->p) {
+		__atomic_fetch_add(&failed, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	memset(b->p, b->stamp, b->size < 64 ? b->size : 64);
+	b->p[b->size - 1] = b->stamp;
+	return true;
+}
+
+static void block_end(struct block *b)
+{
+	if (b->p[0] != b->stamp || b->p[b->size - 1] != b->stamp)
+		__atomic_fetch_add(&torn, 1, __ATOMIC_RELAXED);
+	if (b->kind == 0)
+		kfree(b->p);
+	else if (b->kind == 1)
+		kmem_cache_free(shared_cache, b->p);
+	else
+		free_page((unsigned long)b->p);
+	b->p = NULL;
+}
+
+/* Sends a block to whoever comes by, and takes what was there. */
+static void exchange(struct block *mine, uint64_t *rng)
+{
+	struct block *out = kmalloc(sizeof(*out), GFP_KERNEL), *in;
+
+	if (!out)
+		return;
+	*out = *mine;
+	mine->p = NULL;
+	in = __atomic_exchange_n(&mailbox[next_rand(rng) % MAILBOX], out, __ATOMIC_ACQ_REL);
+	if (!in)
+		return;
+	block_end(in);
+	kfree(in);
+}
+
+static void *worker(void *arg)
+{
+	uint64_t rng = 88172645463325252ULL + (uintptr_t)arg * 7919;
+	static _Thread_local struct block slot[SLOTS];
+	unsigned long ops = thread_ops();
+
+	for (unsigned long i = 0; i < ops; i++) {
+		struct block *b = &slot[next_rand(&rng) % SLOTS];
+
+		if (!b->p)
+			block_new(b, &rng);
+		else if (next_rand(&rng) % 4 == 0)
+			exchange(b, &rng);
+		else
+			block_end(b);
+		if (i % 20000 == 19999 && arg == (void *)0)
+			kmem_cache_shrink(shared_cache);
+		if (i % 30000 == 29999 && arg == (void *)1)
+			drain_all_pages();
+	}
+	for (int i = 0; i < SLOTS; i++) {
+		if (slot[i].p)
+			block_end(&slot[i]);
+	}
+	return NULL;
+}
+
+static void run_threads(const char *cmdline)
+{
+	pthread_t t[THREADS];
+
+	machine_start(cmdline);
+	shared_cache = kmem_cache_create("shared", 120, 0, 0, NULL);
+	for (long i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, worker, (void *)i);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+	for (int i = 0; i < MAILBOX; i++) {
+		if (mailbox[i]) {
+			block_end(mailbox[i]);
+			kfree(mailbox[i]);
+		}
+	}
+	is(torn, 0, "blocks with two owners");
+	ok(1, "%lu requests failed", failed);
+	is(kmem_cache_destroy(shared_cache), 0, "destroy");
+	machine_stop();
+}
+
+TEST(threads_share_everything)
+{
+	run_threads("mem=256M zones=x86_64");
+}
+
+TEST(threads_share_a_single_cpu)
+{
+	run_threads("mem=256M zones=flat nr_cpus=1");
+}
+
+TEST(threads_on_many_virtual_cpus_in_little_memory)
+{
+	run_threads("mem=12M zones=i386 nr_cpus=8");
+}
+
+TEST(threads_with_debugging)
+{
+	run_threads("mem=256M zones=flat slab_debug=FZPU");
+}
+
+TEST(threads_without_percpu_lists)
+{
+	run_threads("mem=256M zones=flat percpu_pages=0 hardened=1");
+}
+
+/* ---- Lazy boot from several threads at once ------------------------------------------------------- */
+
+static void *first_user(void *arg)
+{
+	void *p = kmalloc(100, GFP_KERNEL);
+
+	(void)arg;
+	kfree(p);
+	return p;
+}
+
+TEST(first_use_boots_once_from_many_threads)
+{
+	pthread_t t[THREADS];
+	int good = 0;
+
+	setenv("KMEM_CMDLINE", "mem=64M", 1);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, first_user, NULL);
+	for (int i = 0; i < THREADS; i++) {
+		void *p;
+
+		pthread_join(t[i], &p);
+		good += p != NULL;
+	}
+	is(good, THREADS, "all served");
+	is(kmem_stat_get()->boots, 1, "one boot");
+	is(kmem_check(), 0, "kmem_check");
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+/* ---- Signals ------------------------------------------------------------------------------------- */
+
+enum { HANDLER_HOLDS = 16 };
+static void *held[HANDLER_HOLDS];
+static unsigned long handler_runs, handler_failed;
+static volatile sig_atomic_t stop;
+
+static void on_tick(int sig)
+{
+	static unsigned long turn;
+	unsigned long i = turn++ % HANDLER_HOLDS;
+
+	(void)sig;
+	handler_runs++;
+	if (held[i])
+		kfree(held[i]);
+	held[i] = kmalloc(8 + turn % 3000, GFP_ATOMIC | __GFP_NOWARN);
+	handler_failed += !held[i];
+	if (turn % 7 == 0) {
+		struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+
+		if (page)
+			__free_page(page);
+	}
+	if (turn % 5 == 0) {
+		void *p = kmem_cache_alloc(shared_cache, GFP_ATOMIC | __GFP_NOWARN);
+
+		if (p)
+			kmem_cache_free(shared_cache, p);
+	}
+}
+
+static void one_thread_work(uint64_t *rng, unsigned long ops)
+{
+	static struct block slot[SLOTS];
+
+	for (unsigned long i = 0; i < ops; i++) {
+		struct block *b = &slot[next_rand(rng) % SLOTS];
+
+		if (!b->p)
+			block_new(b, rng);
+		else
+			block_end(b);
+		if (i % 5000 == 0)
+			kmem_cache_shrink(shared_cache);
+	}
+	for (int i = 0; i < SLOTS; i++) {
+		if (slot[i].p)
+			block_end(&slot[i]);
+	}
+}
+
+static void storm(const char *cmdline)
+{
+	struct sigaction sa = { .sa_handler = on_tick };
+	struct itimerval fast = { { 0, 50 }, { 0, 50 } }, off = { { 0, 0 }, { 0, 0 } };
+	uint64_t rng = 1234567;
+	time_t end;
+
+	machine_start(cmdline);
+	shared_cache = kmem_cache_create("shared", 120, 0, 0, NULL);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &fast, NULL);
+	end = time(NULL) + 2;
+	while (time(NULL) < end)
+		one_thread_work(&rng, 20000);
+	setitimer(ITIMER_REAL, &off, NULL);
+	for (int i = 0; i < HANDLER_HOLDS; i++) {
+		kfree(held[i]);
+		held[i] = NULL;
+	}
+	ok(handler_runs > 100, "handler ran %lu times, %lu requests refused", handler_runs,
+	   handler_failed);
+	is(torn, 0, "blocks with two owners");
+	is(kmem_cache_destroy(shared_cache), 0, "destroy");
+	machine_stop();
+}
+
+TEST(handlers_allocate_at_any_moment)
+{
+	storm("mem=64M zones=x86_64");
+}
+
+TEST(handlers_allocate_at_any_moment_without_percpu_lists)
+{
+	storm("mem=64M zones=flat percpu_pages=0 hardened=1");
+}
+
+/* ---- Fork ---------------------------------------------------------------------------------------- */
+
+static void *churn(void *arg)
+{
+	uint64_t rng = 99991 + (uintptr_t)arg;
+	static _Thread_local struct block slot[SLOTS];
+
+	while (!stop) {
+		struct block *b = &slot[next_rand(&rng) % SLOTS];
+
+		if (!b->p)
+			block_new(b, &rng);
+		else
+			block_end(b);
+	}
+	for (int i = 0; i < SLOTS; i++) {
+		if (slot[i].p)
+			block_end(&slot[i]);
+	}
+	return NULL;
+}
+
+static int child_works(void)
+{
+	uint64_t rng = 4711;
+
+	one_thread_work(&rng, 3000);
+	kmem_drain();
+	return kmem_check() ? 2 : torn ? 3 : 0;
+}
+
+TEST(children_of_a_busy_process_allocate)
+{
+	pthread_t t[3];
+	int bad = 0;
+
+	machine_start("mem=256M zones=x86_64");
+	shared_cache = kmem_cache_create("shared", 120, 0, 0, NULL);
+	for (long i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, churn, (void *)i);
+	for (int i = 0; i < 60; i++) {
+		int status = 0;
+		pid_t pid = fork();
+
+		if (!pid) {
+			alarm(20);
+			_exit(child_works());
+		}
+		waitpid(pid, &status, 0);
+		bad += status != 0;
+	}
+	stop = 1;
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	is(bad, 0, "children that failed");
+	is(kmem_cache_destroy(shared_cache), 0, "destroy");
+	machine_stop();
+}
