@@ -9,7 +9,7 @@
 #	TEST_NOLIB.FOLDER	set: not linked with libkmem.a
 #	TEST_ONLY.FOLDER	the variants it is run in, of those in TEST_VARIANTS
 
-.PHONY: check test run bench soak fuzz tests exports setup-run setup-test lint
+.PHONY: check test run soak tests exports conformance setup-run setup-test
 
 ALL_TEST_SRC := $(sort $(shell grep -lsE '^(TEST|MISUSE)\>' tests/*/*.c))
 -include $(wildcard tests/*/rules.mk)
@@ -77,6 +77,9 @@ soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 
 exports: ## write mk/libkmem.map from the public headers
 	mk/exports.py >mk/libkmem.map.new && mv mk/libkmem.map.new mk/libkmem.map
+
+conformance: ## write docs/conformance.md from its table and the tests
+	tests/conformance/conformance.py --write
 
 setup-run:
 	$(Q)mk/setup.sh run

@@ -388,13 +388,10 @@ static unsigned long pages_report_leaks(void)
 	for_each_zone (z) {
 		for (pfn_t pfn = z->start; pfn < z->end;) {
 			const struct page *page = page_of_pfn(pfn);
-			bool head = page->state == PAGE_FREE || page->state == PAGE_PCP ||
-				    page->state == PAGE_ALLOC || page->state == PAGE_SLAB ||
-				    page->state == PAGE_LARGE;
 
 			if (page->state == PAGE_ALLOC || page->state == PAGE_LARGE)
 				leak_report(z, page, ++nr);
-			pfn += head ? 1ul << page->order : 1;
+			pfn += page_frames(page);
 		}
 	}
 	if (nr > LEAK_LINES)

@@ -144,24 +144,25 @@ static bool space_left(struct fault_attr *attr, long size)
 	return false;
 }
 
-static bool times_take(struct fault_attr *attr)
+/* left: failures that were left before this one. */
+static bool times_take(struct fault_attr *attr, s32 *left)
 {
-	s32 times = atom_load(&attr->times);
-
-	while (times > 0)
-		if (atom_cas(&attr->times, &times, times - 1))
+	*left = atom_load(&attr->times);
+	while (*left > 0)
+		if (atom_cas(&attr->times, left, *left - 1))
 			return true;
-	return times < 0;
+	return *left < 0;
 }
 
-static bool fault_decide(struct fault_attr *attr, long size)
+static bool fault_decide(struct fault_attr *attr, long size, s32 *left)
 {
 	struct port_task *task = port_task();
 	u32 interval = attr->interval;
 
+	*left = atom_load(&attr->times);
 	if (task->fail_nth > 0)
 		return --task->fail_nth == 0;
-	if (attr->probability == 0 || atom_load(&attr->times) == 0)
+	if (attr->probability == 0 || *left == 0)
 		return false;
 	if (space_left(attr, size))
 		return false;
@@ -169,20 +170,22 @@ static bool fault_decide(struct fault_attr *attr, long size)
 		return false;
 	if (attr->probability <= (u32)(port_random64() >> 32) % PERCENT)
 		return false;
-	return times_take(attr);
+	return times_take(attr, left);
 }
 
 bool fault_should_fail(struct fault_attr *attr, long size, gfp_t gfp)
 {
+	s32 left;
+
 	assert_debug(size > 0);
-	if (!fault_decide(attr, size))
+	if (!fault_decide(attr, size, &left))
 		return false;
 	if (!(gfp & __GFP_NOWARN))
 		report(KMEM_LOG_WARN,
 		       "FAULT_INJECTION: forcing a failure.\n"
 		       "name %s, interval %u, probability %u, space %d, times %d",
 		       attr->name ? attr->name : "failslab", attr->interval, attr->probability,
-		       (int)atom_load(&attr->space), (int)atom_load(&attr->times));
+		       (int)atom_load(&attr->space), (int)left);
 	return true;
 }
 

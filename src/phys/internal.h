@@ -12,6 +12,7 @@ struct phys_tables {
 	unsigned char *bitmap; /* BITMAP_BYTES a frame of the direct map */
 	bool typed;	       /* page blocks have types: opt.mobility or opt.highatomic */
 	bool live;	       /* frames are on the free lists */
+	bool forked;	       /* a child: what other tasks held at the fork has no owner here */
 };
 extern struct phys_tables phys;
 enum { BITMAP_BYTES = 64 };

@@ -355,6 +355,7 @@ void phys_fork_unlock(bool child)
 {
 	if (!phys.live)
 		return;
+	phys.forked |= child;
 	for_each_zone (z)
 		for (unsigned int o = 0; o < PCP_ORDERS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)

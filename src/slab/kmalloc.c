@@ -333,7 +333,7 @@ void kfree_sensitive(const void *p)
 
 	if (size) {
 		__builtin_memset(mem, 0, size);
-		__asm__ volatile("" : : "r"(mem) : "memory");
+		__asm__("" : : "r"(mem) : "memory");
 	}
 	kfree_site(p, __builtin_return_address(0));
 }

@@ -25,8 +25,8 @@ HEAD = """# Conformance
 
 Every call of libkmem has a law: 218 statements of what the Linux kernel's allocator does in a given
 situation. Each line below is one of them in short, and the test that holds libkmem to it, or why
-there is none. Written by `tests/conformance/conformance.py --write` from `docs/conformance.tsv` and
-the names of the tests; `make test` fails when it is stale.
+there is none. `make conformance` writes this page from `docs/conformance.tsv` and the names of the
+tests; `make test` fails when it is stale.
 
 %d statements are in scope, %d of them tested; %d are out of scope.
 """
@@ -96,7 +96,7 @@ def main():
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
             committed = f.read()
-    ok(committed == text, DOCUMENT + " is fresh", "run tests/conformance/conformance.py --write")
+    ok(committed == text, DOCUMENT + " is fresh", "run make conformance")
     done()
 
 

@@ -4,8 +4,8 @@
 
 static size_t class_of(size_t n)
 {
-	static const size_t classes[] = { 8,   16,  32,	 64,   96,   128, 192,
-					  256, 512, 1024, 2048, 4096, 8192 };
+	static const size_t classes[] = {8,   16,  32,	 64,   96,   128, 192,
+					 256, 512, 1024, 2048, 4096, 8192};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
 		if (n <= classes[i])

@@ -56,7 +56,8 @@ TEST(S76_S77_one_block_splits_all_the_way_and_heals)
 	for (unsigned int o = 0; o < MAX_PAGE_ORDER; o++) {
 		struct page *next = alloc_pages(GFP_KERNEL, o);
 
-		is(page_to_pfn(next), page_to_pfn(page) + (1UL << o), "order %u lies at p + 2^k", o);
+		is(page_to_pfn(next), page_to_pfn(page) + (1UL << o), "order %u lies at p + 2^k",
+		   o);
 		__free_pages(next, o);
 	}
 	__free_page(page);
@@ -203,7 +204,7 @@ TEST(S86_exact_takes_no_page_more)
 
 TEST(S87_bulk_fills_only_empty_slots)
 {
-	struct page *array[8] = { NULL }, *mine;
+	struct page *array[8] = {NULL}, *mine;
 
 	machine_start(BARE);
 	mine = alloc_page(GFP_KERNEL);

@@ -20,14 +20,14 @@ static const struct kmem_stat_cache *stat_of(struct kmem_cache *c)
 
 static int compare_ptr(const void *a, const void *b)
 {
-	uintptr_t x = (uintptr_t)*(void *const *)a, y = (uintptr_t)*(void *const *)b;
+	uintptr_t x = (uintptr_t) * (void *const *)a, y = (uintptr_t) * (void *const *)b;
 
 	return (x > y) - (x < y);
 }
 
 TEST(S114_objects_neither_overlap_nor_lose_alignment)
 {
-	static const unsigned int sizes[] = { 1, 8, 24, 100, 192, 700, 4096, 5000, 51456 };
+	static const unsigned int sizes[] = {1, 8, 24, 100, 192, 700, 4096, 5000, 51456};
 	void *objs[200];
 
 	machine_start("mem=256M zones=flat");
@@ -207,7 +207,7 @@ TEST(S121_the_name_is_copied)
 
 TEST(S122_cache_line_alignment)
 {
-	static const unsigned int want[][2] = { { 20, 32 }, { 33, 64 }, { 100, 64 }, { 8, 8 } };
+	static const unsigned int want[][2] = {{20, 32}, {33, 64}, {100, 64}, {8, 8}};
 
 	machine_start("mem=64M zones=i386");
 	for (int i = 0; i < 4; i++) {
@@ -222,10 +222,10 @@ TEST(S122_cache_line_alignment)
 
 TEST(S123_geometry_with_two_cpus)
 {
-	static const unsigned int want[][3] = { { 192, 21, 1 },	 { 256, 16, 1 },  { 512, 16, 2 },
-						{ 1024, 16, 4 }, { 2048, 16, 8 }, { 4096, 8, 8 },
-						{ 8192, 4, 8 },	 { 584, 14, 2 },  { 1128, 14, 4 },
-						{ 2112, 15, 8 }, { 4288, 7, 8 },  { 51456, 1, 16 } };
+	static const unsigned int want[][3] = {{192, 21, 1},  {256, 16, 1},  {512, 16, 2},
+					       {1024, 16, 4}, {2048, 16, 8}, {4096, 8, 8},
+					       {8192, 4, 8},  {584, 14, 2},  {1128, 14, 4},
+					       {2112, 15, 8}, {4288, 7, 8},  {51456, 1, 16}};
 
 	machine_start("mem=64M zones=i386 nr_cpus=2");
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
@@ -233,8 +233,7 @@ TEST(S123_geometry_with_two_cpus)
 		const struct kmem_stat_cache *st = stat_of(c);
 
 		ok(st->objs_per_slab == want[i][1] && st->pages_per_slab == want[i][2],
-		   "%u: %u objects in %u pages", want[i][0], st->objs_per_slab,
-		   st->pages_per_slab);
+		   "%u: %u objects in %u pages", want[i][0], st->objs_per_slab, st->pages_per_slab);
 		kmem_cache_destroy(c);
 	}
 	machine_stop();
@@ -542,7 +541,7 @@ TEST(S139_failed_refill_leaves_the_sheaf)
 
 TEST(S140_no_sheaves_under_slab_debug)
 {
-	struct kmem_cache_args args = { .sheaf_capacity = 32 };
+	struct kmem_cache_args args = {.sheaf_capacity = 32};
 	struct kmem_cache *c;
 
 	machine_start("mem=16M zones=i386 slab_debug=F");

@@ -150,7 +150,8 @@ static void make_stat(void)
 
 static const char slabinfo_head[] =
 	"slabinfo - version: 2.1\n"
-	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables "
+	"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : "
+	"tunables "
 	"<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n";
 
 TEST(S191_slabinfo_bytes)
@@ -163,11 +164,13 @@ TEST(S191_slabinfo_bytes)
 	make_cache(5, 3, "a_name_that_is_long_indeed", 104, 39, 1, 0, 0);
 	make_cache(9, 2, "dentry", 192, 21, 1, 1234567, 1);
 	snprintf(want, sizeof(want), "%s%s", slabinfo_head,
-		 "a_name_that_is_long_indeed      0      0    104   39    1 : tunables    0    0    0 "
+		 "a_name_that_is_long_indeed      0      0    104   39    1 : tunables    0    0   "
+		 " 0 "
 		 ": slabdata      0      0      0\n"
 		 "dentry            25925906 25925907    192   21    1 : tunables    0    0    0 : "
 		 "slabdata 1234567 1234567      0\n"
-		 "kmalloc-8           1500   1536      8  512    1 : tunables    0    0    0 : slabdata "
+		 "kmalloc-8           1500   1536      8  512    1 : tunables    0    0    0 : "
+		 "slabdata "
 		 "     3      3      0\n");
 	same_text(format("slabinfo"), want, "slabinfo");
 }
@@ -176,9 +179,11 @@ TEST(S192_buddyinfo_bytes)
 {
 	make_stat();
 	same_text(format("buddyinfo"),
-		  "Node 0, zone      DMA      1      1      0      0      0      0      0      0      0 "
+		  "Node 0, zone      DMA      1      1      0      0      0      0      0      0   "
+		  "   0 "
 		  "     0      1 \n"
-		  "Node 0, zone   Normal 1234567      0      0      0      0      0      0      0      0 "
+		  "Node 0, zone   Normal 1234567      0      0      0      0      0      0      0  "
+		  "    0 "
 		  "     0      0 \n",
 		  "buddyinfo");
 }
@@ -194,11 +199,14 @@ TEST(S192_pagetypeinfo_bytes)
 		 "Page block order: 9\n"
 		 "Pages per block:  512\n"
 		 "\n"
-		 "Free pages count per migrate type at order       0      1      2      3      4      5 "
+		 "Free pages count per migrate type at order       0      1      2      3      4   "
+		 "   5 "
 		 "     6      7      8      9     10 \n"
-		 "Node    0, zone      DMA, type    Unmovable      1      0      0      0      0      0 "
+		 "Node    0, zone      DMA, type    Unmovable      1      0      0      0      0   "
+		 "   0 "
 		 "     0      0      0      0      0 \n"
-		 "Node    0, zone      DMA, type      Movable      0      1      0      0      0      0 "
+		 "Node    0, zone      DMA, type      Movable      0      1      0      0      0   "
+		 "   0 "
 		 "     0      0      0      0      1 \n"
 		 "Node    0, zone      DMA, type  Reclaimable %s"
 		 "Node    0, zone      DMA, type   HighAtomic %s"
@@ -211,9 +219,11 @@ TEST(S192_pagetypeinfo_bytes)
 		 "\n"
 		 "Number of blocks type     Unmovable      Movable  Reclaimable   HighAtomic      "
 		 "Isolate \n"
-		 "Node 0, zone      DMA            3            5            0            0            "
+		 "Node 0, zone      DMA            3            5            0            0        "
+		 "    "
 		 "0 \n"
-		 "Node 0, zone   Normal            0            0            0            0            "
+		 "Node 0, zone   Normal            0            0            0            0        "
+		 "    "
 		 "0 \n",
 		 zeroes, zeroes, zeroes, zeroes, zeroes, zeroes + 7, zeroes, zeroes);
 	same_text(format("pagetypeinfo"), want, "pagetypeinfo");
@@ -223,9 +233,11 @@ TEST(S193_zoneinfo_bytes)
 {
 	static const char *const want[] = {
 		"Node 0, zone      DMA\n  per-node stats\n      nr_inactive_anon 0\n",
-		"\n      nr_slab_reclaimable 5\n      nr_slab_unreclaimable 7\n      nr_isolated_anon 0",
+		"\n      nr_slab_reclaimable 5\n      nr_slab_unreclaimable 7\n      "
+		"nr_isolated_anon 0",
 		"\n      nr_mapped    0\n",
-		"\n  pages free     1027\n        boost    0\n        min      64\n        low      80\n"
+		"\n  pages free     1027\n        boost    0\n        min      64\n        low     "
+		" 80\n"
 		"        high     96\n        promo    112\n        spanned  4096\n"
 		"        present  4096\n        managed  4096\n        cma      0\n"
 		"        protection: (0, 48, 48)\n      nr_free_pages 1027\n"
@@ -233,14 +245,17 @@ TEST(S193_zoneinfo_bytes)
 		"\n      nr_mlock     0\n",
 		"\n      numa_hit     15\n      numa_miss    0\n",
 		"\n      numa_other   0\n  pagesets\n    cpu: 0\n              count:    0\n"
-		"              high:     20\n              batch:    1\n              high_min: 20\n"
+		"              high:     20\n              batch:    1\n              high_min: "
+		"20\n"
 		"              high_max: 240\n  vm stats threshold: 4\n    cpu: 1\n"
 		"              count:    9\n",
 		"\n  vm stats threshold: 4\n  node_unreclaimable:  0\n  start_pfn:           0\n"
 		"Node 0, zone   Normal\n  pages free     1234567\n",
 		"\n  start_pfn:           4096\n"
-		"Node 0, zone  HighMem\n  pages free     0\n        boost    0\n        min      64\n"
-		"        low      80\n        high     96\n        promo    112\n        spanned  0\n"
+		"Node 0, zone  HighMem\n  pages free     0\n        boost    0\n        min      "
+		"64\n"
+		"        low      80\n        high     96\n        promo    112\n        spanned  "
+		"0\n"
 		"        present  0\n        managed  0\n        cma      0\n"
 		"        protection: (0, 0, 0)\n",
 	};
@@ -447,7 +462,8 @@ static bool run_over(const char *command)
 		}
 	}
 	snprintf(line, sizeof(line),
-		 "unshare -m sh -c 'mount --bind %s/slabinfo /proc/slabinfo && mount --bind %s/vmstat "
+		 "unshare -m sh -c 'mount --bind %s/slabinfo /proc/slabinfo && mount --bind "
+		 "%s/vmstat "
 		 "/proc/vmstat && echo MOUNTED && LC_ALL=C %s' 2>&1; rm -r %s",
 		 dir, dir, command, dir);
 	f = popen(line, "r");
@@ -647,8 +663,7 @@ TEST(S193_pages_on_per_cpu_lists_are_shown)
 	for (s = text; (s = strstr(s, "count:    ")) != NULL; s += 5)
 		shown += strtoull(s + 10, NULL, 10);
 	is(shown + kmem_stat_get()->zone[KMEM_ZONE_NORMAL].free +
-		   kmem_stat_get()->nr_slab_unreclaimable +
-		   kmem_stat_get()->nr_slab_reclaimable,
+		   kmem_stat_get()->nr_slab_unreclaimable + kmem_stat_get()->nr_slab_reclaimable,
 	   kmem_stat_get()->total_pages, "free, on lists, in slabs: all");
 	ok(shown > 0, "the page just freed rests on a list");
 	kmem_drain();
@@ -671,7 +686,8 @@ TEST(S197_events_advance_by_the_size_of_the_block)
 		struct page *q = alloc_pages(GFP_KERNEL | GFP_DMA, order);
 
 		ok(p && q, "order %u", order);
-		is(value_of(own("vmstat"), "pgalloc_normal"), normal + (1u << order), "order %u", order);
+		is(value_of(own("vmstat"), "pgalloc_normal"), normal + (1u << order), "order %u",
+		   order);
 		is(value_of(text, "pgalloc_dma"), dma + (1u << order), "order %u", order);
 		is(value_of(text, "pgfree"), freed, "order %u", order);
 		__free_pages(p, order);

@@ -44,16 +44,16 @@ static unsigned long count_round(struct kmem_provider *p, int z, unsigned long n
 	reclaim_rounds += priority == 12 && z == KMEM_ZONE_NORMAL;
 	return 0;
 }
-static struct kmem_provider counter = { .name = "counter",
-					.count_pages = some_pages,
-					.reclaim = count_round };
+static struct kmem_provider counter = {
+	.name = "counter", .count_pages = some_pages, .reclaim = count_round};
 
 /* The machine M64, all of it free. */
 static void m64(void)
 {
 	machine_start(M64);
 	kmem_drain();
-	is(zone(KMEM_ZONE_NORMAL)->free, zone(KMEM_ZONE_NORMAL)->managed -
+	is(zone(KMEM_ZONE_NORMAL)->free,
+	   zone(KMEM_ZONE_NORMAL)->managed -
 		   (kmem_stat_get()->nr_slab_reclaimable + kmem_stat_get()->nr_slab_unreclaimable),
 	   "nothing taken but the library's own slabs");
 	kmem_set_kswapd_wake(on_wake, NULL);
@@ -62,7 +62,8 @@ static void m64(void)
 /* The library's own descriptors take a page or two of Normal before anybody asks. */
 static unsigned long own_pages(void)
 {
-	return kmem_stat_get()->nr_slab_unreclaimable + kmem_stat_get()->nr_slab_reclaimable;
+	return (unsigned long)(kmem_stat_get()->nr_slab_unreclaimable +
+			       kmem_stat_get()->nr_slab_reclaimable);
 }
 
 /* Takes up to max order-0 pages; how many came from each zone. */
@@ -315,7 +316,7 @@ TEST(S35_oom_victim_stops_at_half_min)
 
 static struct zone toy(unsigned long o0, unsigned long o1, unsigned long o2)
 {
-	struct zone z = { .managed = 4096, .present = 4096 };
+	struct zone z = {.managed = 4096, .present = 4096};
 
 	z.area[0].nr_free[0] = o0;
 	z.area[1].nr_free[0] = o1;
@@ -367,7 +368,8 @@ TEST(S39_the_reserve_is_never_scaled)
 
 	z.reserve[KMEM_ZONE_NORMAL] = 100;
 	/* ATOMIC: 64 - 32 - 8 = 24, and the reserve whole. */
-	ok(!zone_watermark_ok(&z, 0, 64, KMEM_ZONE_NORMAL, ALLOC_MIN_RESERVE | ALLOC_NON_BLOCK, 124),
+	ok(!zone_watermark_ok(&z, 0, 64, KMEM_ZONE_NORMAL, ALLOC_MIN_RESERVE | ALLOC_NON_BLOCK,
+			      124),
 	   "124 free");
 	ok(zone_watermark_ok(&z, 0, 64, KMEM_ZONE_NORMAL, ALLOC_MIN_RESERVE | ALLOC_NON_BLOCK, 125),
 	   "125 free");

@@ -169,9 +169,12 @@ TEST(S74_min_free_kbytes)
 		u64 kb;
 	} rows[] = {
 		{"mem=1M zones=flat", 128}, /* isqrt(16 * 1024) is 128 */
-		{"mem=16M zones=flat", 512},	 {"mem=64M zones=flat", 1024},
-		{"mem=128M zones=flat", 1448},	 {"mem=512M zones=flat", 2896},
-		{"mem=2G zones=i386", 3831},	 {"mem=1G zones=flat", 4096},
+		{"mem=16M zones=flat", 512},
+		{"mem=64M zones=flat", 1024},
+		{"mem=128M zones=flat", 1448},
+		{"mem=512M zones=flat", 2896},
+		{"mem=2G zones=i386", 3831},
+		{"mem=1G zones=flat", 4096},
 		{"mem=64M min_free_kbytes=67584", 67584},
 		{"mem=64M zones=normal:16M,movable:rest", 512}, /* movable is not lowmem */
 	};

@@ -47,6 +47,8 @@ struct model {
 	uint32_t next_id;
 	size_t frames;
 	uint32_t *granule; /* owner of each 8 bytes of the direct map */
+	uint32_t *frame;   /* owner of each whole frame */
+	uint32_t *small;   /* granules owned in each frame */
 	struct model_item item[MODEL_LIVE];
 	unsigned int nr;
 	struct model_cache cache[MODEL_CACHES];
@@ -72,11 +74,11 @@ static inline unsigned int model_pick(struct model *m, unsigned int n)
 	return (unsigned int)(model_rand(m) % n);
 }
 
-#define MODEL_FAIL(m, ...)                                                                         \
-	do {                                                                                       \
-		if (!(m)->broken)                                                                  \
-			snprintf((m)->why, sizeof((m)->why), __VA_ARGS__);                         \
-		(m)->broken = true;                                                                \
+#define MODEL_FAIL(m, ...)                                                 \
+	do {                                                               \
+		if (!(m)->broken)                                          \
+			snprintf((m)->why, sizeof((m)->why), __VA_ARGS__); \
+		(m)->broken = true;                                        \
 	} while (0)
 
 /* ---- The reference ------------------------------------------------------------------------------ */
@@ -86,35 +88,53 @@ static inline size_t model_offset(const struct model *m, const unsigned char *p)
 	return (uintptr_t)p - (uintptr_t)m->base;
 }
 
+/* Small items own granules; items of whole pages own frames. A frame is the one or the other. */
+static inline bool model_by_frames(const struct model_item *it)
+{
+	return it->size >= 2 * PAGE_SIZE && it->kind != KIND_CACHE;
+}
+
 static inline void model_own(struct model *m, const struct model_item *it)
 {
-	size_t first = model_offset(m, it->p) / GRANULE;
-	size_t last = (model_offset(m, it->p) + it->size - 1) / GRANULE;
+	bool frames = model_by_frames(it);
+	size_t unit = frames ? PAGE_SIZE : GRANULE;
+	uint32_t *map = frames ? m->frame : m->granule;
+	size_t first = model_offset(m, it->p) / unit;
+	size_t last = (model_offset(m, it->p) + it->size - 1) / unit;
 
 	if (model_offset(m, it->p) + it->size > m->frames * PAGE_SIZE) {
 		MODEL_FAIL(m, "%p+%zu lies outside the machine", (void *)it->p, it->size);
 		return;
 	}
 	for (size_t g = first; g <= last; g++) {
-		if (m->granule[g]) {
+		uint32_t *other = frames ? &m->small[g] : &m->frame[g * GRANULE / PAGE_SIZE];
+
+		if (map[g] || *other) {
 			MODEL_FAIL(m, "op %lu: %p+%zu overlaps owner %u", m->ops, (void *)it->p,
-				   it->size, m->granule[g]);
+				   it->size, map[g] ? map[g] : *other);
 			return;
 		}
-		m->granule[g] = it->id;
+		map[g] = it->id;
+		if (!frames)
+			m->small[g * GRANULE / PAGE_SIZE]++;
 	}
 }
 
 static inline void model_disown(struct model *m, const struct model_item *it)
 {
-	size_t first = model_offset(m, it->p) / GRANULE;
-	size_t last = (model_offset(m, it->p) + it->size - 1) / GRANULE;
+	bool frames = model_by_frames(it);
+	size_t unit = frames ? PAGE_SIZE : GRANULE;
+	uint32_t *map = frames ? m->frame : m->granule;
+	size_t first = model_offset(m, it->p) / unit;
+	size_t last = (model_offset(m, it->p) + it->size - 1) / unit;
 
 	for (size_t g = first; g <= last; g++) {
-		if (m->granule[g] != it->id)
+		if (map[g] != it->id)
 			MODEL_FAIL(m, "op %lu: %p+%zu lost to %u", m->ops, (void *)it->p, it->size,
-				   m->granule[g]);
-		m->granule[g] = 0;
+				   map[g]);
+		map[g] = 0;
+		if (!frames)
+			m->small[g * GRANULE / PAGE_SIZE]--;
 	}
 }
 
@@ -159,14 +179,20 @@ static inline struct model_item model_remove(struct model *m, unsigned int i)
 
 static inline gfp_t model_gfp(struct model *m)
 {
-	static const gfp_t masks[] = { GFP_KERNEL, GFP_KERNEL, GFP_KERNEL, GFP_ATOMIC,
-				       GFP_NOWAIT, GFP_NOFS | __GFP_NORETRY, GFP_NOIO | __GFP_NORETRY,
-				       GFP_KERNEL | GFP_DMA, GFP_KERNEL | __GFP_RETRY_MAYFAIL,
-				       GFP_KERNEL | __GFP_RECLAIMABLE };
+	static const gfp_t masks[] = {GFP_KERNEL,
+				      GFP_KERNEL,
+				      GFP_KERNEL,
+				      GFP_ATOMIC,
+				      GFP_NOWAIT,
+				      GFP_NOFS | __GFP_NORETRY,
+				      GFP_NOIO | __GFP_NORETRY,
+				      GFP_KERNEL | GFP_DMA,
+				      GFP_KERNEL | __GFP_RETRY_MAYFAIL,
+				      GFP_KERNEL | __GFP_RECLAIMABLE};
 	gfp_t gfp = masks[model_pick(m, sizeof(masks) / sizeof(masks[0]))] | __GFP_NOWARN;
 
 	return (gfp & __GFP_DIRECT_RECLAIM && !(gfp & __GFP_RETRY_MAYFAIL)) ? gfp | __GFP_NORETRY
-									      : gfp;
+									    : gfp;
 }
 
 static inline size_t model_size(struct model *m)
@@ -200,7 +226,8 @@ static inline void model_kmalloc(struct model *m)
 		return;
 	align = align < 8 ? 8 : align > PAGE_SIZE ? PAGE_SIZE : align;
 	if ((uintptr_t)p % align)
-		MODEL_FAIL(m, "op %lu: kmalloc(%zu) = %p, align %zu", m->ops, size, (void *)p, align);
+		MODEL_FAIL(m, "op %lu: kmalloc(%zu) = %p, align %zu", m->ops, size, (void *)p,
+			   align);
 	if (ksize(p) < size || ksize(p) != kmalloc_size_roundup(size))
 		MODEL_FAIL(m, "op %lu: ksize %zu for %zu", m->ops, ksize(p), size);
 	if (gfp & GFP_DMA && m->has_dma && virt_to_phys(p) + size > 16 << 20)
@@ -208,7 +235,7 @@ static inline void model_kmalloc(struct model *m)
 			   (unsigned long long)virt_to_phys(p));
 	if (zero && !model_all(p, size, 0))
 		MODEL_FAIL(m, "op %lu: %zu bytes not zero", m->ops, size);
-	model_add(m, (struct model_item){ .kind = KIND_KMALLOC, .p = p, .size = ksize(p) });
+	model_add(m, (struct model_item){.kind = KIND_KMALLOC, .p = p, .size = ksize(p)});
 }
 
 static inline void model_krealloc(struct model *m, unsigned int i)
@@ -235,7 +262,7 @@ static inline void model_krealloc(struct model *m, unsigned int i)
 		return;
 	model_disown(m, &it);
 	m->item[i] = m->item[--m->nr];
-	model_add(m, (struct model_item){ .kind = KIND_KMALLOC, .p = q, .size = ksize(q) });
+	model_add(m, (struct model_item){.kind = KIND_KMALLOC, .p = q, .size = ksize(q)});
 }
 
 static inline void model_ctor(void *obj)
@@ -257,18 +284,17 @@ static inline void model_cache_alloc(struct model *m)
 	if (c->ctor && !model_all(p + 4, 32, 0xc7))
 		MODEL_FAIL(m, "op %lu: %s object %p not constructed", m->ops, c->name, (void *)p);
 	c->live++;
-	model_add(m, (struct model_item){ .kind = KIND_CACHE, .p = p, .size = c->size, .cache = i });
+	model_add(m, (struct model_item){.kind = KIND_CACHE, .p = p, .size = c->size, .cache = i});
 }
 
 static inline void model_pages(struct model *m)
 {
-	static const gfp_t masks[] = { GFP_HIGHUSER, GFP_KERNEL, GFP_ATOMIC, GFP_USER, GFP_DMA };
+	static const gfp_t masks[] = {GFP_HIGHUSER, GFP_KERNEL, GFP_ATOMIC, GFP_USER, GFP_DMA};
 	unsigned int order = model_pick(m, 8) ? model_pick(m, 4) : model_pick(m, 8);
 	gfp_t gfp = masks[model_pick(m, 5)] | __GFP_NOWARN | __GFP_NORETRY;
 	bool comp = model_pick(m, 2), cold = model_pick(m, 8) == 0;
-	struct page *page = alloc_pages(gfp | (comp ? __GFP_COMP : (gfp_t)0) |
-						(cold ? __GFP_COLD : (gfp_t)0),
-					order);
+	struct page *page = alloc_pages(
+		gfp | (comp ? __GFP_COMP : (gfp_t)0) | (cold ? __GFP_COLD : (gfp_t)0), order);
 
 	m->failed += !page;
 	if (!page)
@@ -279,8 +305,11 @@ static inline void model_pages(struct model *m)
 		MODEL_FAIL(m, "op %lu: fresh page with %d references", m->ops, page_count(page));
 	if (comp && order && compound_head(page) != page)
 		MODEL_FAIL(m, "op %lu: head of a head", m->ops);
-	model_add(m, (struct model_item){ .kind = KIND_PAGES, .p = page_address(page), .page = page,
-					  .size = PAGE_SIZE << order, .order = order });
+	model_add(m, (struct model_item){.kind = KIND_PAGES,
+					 .p = page_address(page),
+					 .page = page,
+					 .size = PAGE_SIZE << order,
+					 .order = order});
 }
 
 static inline void model_exact(struct model *m)
@@ -290,7 +319,7 @@ static inline void model_exact(struct model *m)
 
 	m->failed += !p;
 	if (p)
-		model_add(m, (struct model_item){ .kind = KIND_EXACT, .p = p, .size = size });
+		model_add(m, (struct model_item){.kind = KIND_EXACT, .p = p, .size = size});
 }
 
 static inline void model_contig(struct model *m)
@@ -301,8 +330,10 @@ static inline void model_contig(struct model *m)
 
 	m->failed += !page;
 	if (page)
-		model_add(m, (struct model_item){ .kind = KIND_CONTIG, .p = page_address(page),
-						  .page = page, .size = nr * PAGE_SIZE });
+		model_add(m, (struct model_item){.kind = KIND_CONTIG,
+						 .p = page_address(page),
+						 .page = page,
+						 .size = nr * PAGE_SIZE});
 }
 
 static inline void model_free(struct model *m, unsigned int i)
@@ -391,7 +422,7 @@ static inline void model_maintain(struct model *m)
 
 static inline bool model_start(struct model *m, uint64_t seed)
 {
-	static const unsigned int sizes[MODEL_CACHES] = { 16, 40, 64, 96, 200, 600, 2100, 5000 };
+	static const unsigned int sizes[MODEL_CACHES] = {16, 40, 64, 96, 200, 600, 2100, 5000};
 	const struct kmem_stat *st = kmem_stat_get();
 
 	memset(m, 0, sizeof(*m));
@@ -404,6 +435,8 @@ static inline bool model_start(struct model *m, uint64_t seed)
 			m->frames = st->zone[z].start_pfn + st->zone[z].spanned;
 	}
 	m->granule = calloc(m->frames * (PAGE_SIZE / GRANULE), sizeof(uint32_t));
+	m->frame = calloc(m->frames, sizeof(uint32_t));
+	m->small = calloc(m->frames, sizeof(uint32_t));
 	for (unsigned int i = 0; i < MODEL_CACHES; i++) {
 		struct model_cache *c = &m->cache[i];
 
@@ -417,7 +450,7 @@ static inline bool model_start(struct model *m, uint64_t seed)
 		if (!c->c)
 			return false;
 	}
-	return m->granule != NULL;
+	return m->granule && m->frame && m->small;
 }
 
 static inline void model_step(struct model *m)
@@ -459,6 +492,8 @@ static inline void model_finish(struct model *m)
 			MODEL_FAIL(m, "%s could not be destroyed", m->cache[i].name);
 	}
 	free(m->granule);
+	free(m->frame);
+	free(m->small);
 }
 
 #endif

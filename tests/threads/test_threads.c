@@ -246,8 +246,8 @@ static void one_thread_work(uint64_t *rng, unsigned long ops)
 
 static void storm(const char *cmdline)
 {
-	struct sigaction sa = { .sa_handler = on_tick };
-	struct itimerval fast = { { 0, 50 }, { 0, 50 } }, off = { { 0, 0 }, { 0, 0 } };
+	struct sigaction sa = {.sa_handler = on_tick};
+	struct itimerval fast = {{0, 50}, {0, 50}}, off = {{0, 0}, {0, 0}};
 	uint64_t rng = 1234567;
 	time_t end;
 

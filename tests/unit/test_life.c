@@ -316,8 +316,7 @@ static void forks(const char *line, int nr)
 			alarm(10);
 			_exit(child_life(parent, false));
 		}
-		if (!ok(waitpid(pid, &status, 0) == pid && status == 0, "child %d: status 0x%x", i,
-			status))
+		if (!is(waitpid(pid, &status, 0), pid) || !is(status, 0, "child %d", i))
 			break;
 	}
 	__atomic_store_n(&stop_churn, 1, __ATOMIC_RELAXED);
@@ -348,7 +347,8 @@ TEST(fork_without_a_machine)
 	pid = fork();
 	if (pid == 0)
 		_exit(kmem_boot("mem=16M") || kmem_shutdown());
-	ok(waitpid(pid, &status, 0) == pid && status == 0, "status 0x%x", status);
+	is(waitpid(pid, &status, 0), pid);
+	is(status, 0);
 }
 
 TEST(the_childs_statistics_are_its_own)
@@ -365,7 +365,8 @@ TEST(the_childs_statistics_are_its_own)
 		_exit(kmem_stat_get()->pid == (u32)parent ||
 		      kmem_stat_get()->zone[KMEM_ZONE_DMA32].free + 512 != before);
 	}
-	ok(waitpid(pid, &status, 0) == pid && status == 0, "status 0x%x", status);
+	is(waitpid(pid, &status, 0), pid);
+	is(status, 0);
 	is(kmem_stat_get()->zone[KMEM_ZONE_DMA32].free, before, "not the child's numbers");
 	is(kmem_stat_get()->pid, parent);
 	is(kmem_shutdown(), 0);
@@ -386,6 +387,7 @@ TEST(forked_children_fork)
 			_exit(child_life(parent, true));
 		_exit(waitpid(pid, &status, 0) == pid ? status != 0 : 9);
 	}
-	ok(waitpid(pid, &status, 0) == pid && status == 0, "status 0x%x", status);
+	is(waitpid(pid, &status, 0), pid);
+	is(status, 0);
 	is(kmem_shutdown(), 0);
 }

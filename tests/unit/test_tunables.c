@@ -278,9 +278,10 @@ TEST(slab_debug_too_long)
 static void fault_option(const char *name, const char *text)
 {
 	static const char why[] = "not interval,probability,space,times";
-	static const char *const bad[] = {"=1,100,0", "=", "", "=a,1,0,1", "=1,100,0,-", "=1,-5,0,1",
-					  "=1,100,0,1x", "=1;100;0;1",
-					  "=1,101,0,1", "=1,100,0,-2", "=1,100,0,1,x=1"};
+	static const char *const bad[] = {
+		"=1,100,0",	 "=",		"",	      "=a,1,0,1",   "=1,100,0,-",
+		"=1,-5,0,1",	 "=1,100,0,1x", "=1;100;0;1", "=1,101,0,1", "=1,100,0,-2",
+		"=1,100,0,1,x=1"};
 	char line[80], want[160];
 
 	snprintf(line, sizeof(line), "%s=1,100,0,-1", name);
@@ -369,8 +370,8 @@ TEST(impossible_zone_tables)
 	refused("zones=dma,normal:rest", "zones=dma,normal:rest: a zone has no size");
 	refused("zones=device:16M", "zones=device:16M: unknown zone (dma, dma32, normal, highmem, "
 				    "movable)");
-	refused("zones=normal:16M,dma:rest",
-		"zones=normal:16M,dma:rest: zones must ascend: dma, dma32, normal, highmem, movable");
+	refused("zones=normal:16M,dma:rest", "zones=normal:16M,dma:rest: zones must ascend: dma, "
+					     "dma32, normal, highmem, movable");
 	refused("zones=dma:16M,dma:rest",
 		"zones=dma:16M,dma:rest: zones must ascend: dma, dma32, normal, highmem, movable");
 	refused("zones=dma:rest,normal:16M",
@@ -380,7 +381,8 @@ TEST(impossible_zone_tables)
 	refused("zones=dma:,normal:rest", "zones=dma:,normal:rest: a zone has no size");
 	refused("zones=dma:100,normal:rest",
 		"zones=dma:100,normal:rest: a zone's size is not a multiple of the page size");
-	refused("zones=normal:rest:isa", "zones=normal:rest:isa: only :dma may follow a zone's size");
+	refused("zones=normal:rest:isa",
+		"zones=normal:rest:isa: only :dma may follow a zone's size");
 	refused("zones=dma:16M,", "zones=dma:16M,: unknown zone (dma, dma32, normal, highmem, "
 				  "movable)");
 	refused("zones=normal:17T", "zones=normal:17T: a zone is larger than 2^32 - 1 pages");

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The malloc family over kmalloc and runs of pages.
+ *
+ * Sizes.  A request is rounded up to a multiple of 16. kmalloc aligns to the largest power of two
+ * that divides the size it is asked for, so every block is aligned to 16, class 96 to 32, 192 to 64,
+ * and a power of two to itself. Zero counts as 1: a pointer of its own. Up to SMALL_MAX bytes kmalloc
+ * serves; more are runs (run.c); above PTRDIFF_MAX everything is refused.
+ *
+ * Alignment.  For memalign and its kin the size is rounded up to a multiple of the alignment, and the
+ * same rule of kmalloc does the rest; runs are cut to the alignment.
+ *
+ * realloc.  A block stays where it is while the new size fits and is more than half of it, so that
+ * shrinking gives memory back; a run is shortened or lengthened in place if the pages behind it
+ * are free. realloc(p, 0) frees p and returns NULL, as the GNU C library does.
+ *
+ * Wrong frees.  kfree knows by the page's descriptor what a pointer is. A foreign, interior or stale
+ * one is reported through the library's misuse report and otherwise ignored.
+ *
+ * errno.  A failure sets ENOMEM. free leaves errno as it was, for the library's own host calls keep
+ * it; the slow functions here do too.
+ *
+ * C++.  The operators new and delete are not defined here: those of the C++ library call malloc,
+ * aligned_alloc and free, run the new-handler and throw std::bad_alloc themselves. That is one jump
+ * more a call, and spares every C program a dependency on the C++ runtime.
+ *
+ * Threads.  Nothing here belongs to a thread, so a destructor of thread-local data may free as late
+ * as it likes. A signal handler may call any of these: where it has interrupted the library itself,
+ * nothing is waited for, and the reserves are open to it. Locks around fork are the library's business.
+ *
+ * This file never calls a member of the family by its public name: the compiler knows those, and
+ * makes of malloc and memset a calloc that calls itself.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "internal.h"
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <kmem/port.h>
+#include <kmem/stat.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct face face = {.fast_max = SMALL_MAX, .fast_mask = PAGE_SIZE - 1};
+
+static size_t round_up(size_t n, size_t align)
+{
+	return (n + align - 1) & ~(align - 1);
+}
+
+static bool is_pow2(size_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
+size_t block_size(const void *p)
+{
+	size_t size = run_size(p);
+
+	return size != 0 ? size : ksize(p);
+}
+
+gfp_t malloc_gfp(void)
+{
+	return unlikely(port_in_section()) ? GFP_NESTED : GFP_SECOND;
+}
+
+/* ---- The ways of allocating: NULL if it cannot be; errno and the ledger are the callers' ------- */
+
+static void *block_alloc(size_t size, size_t align, gfp_t extra)
+{
+	if (unlikely(size > (size_t)PTRDIFF_MAX || align > (size_t)PTRDIFF_MAX / 2))
+		return NULL;
+	if (align < MALLOC_ALIGN)
+		align = MALLOC_ALIGN;
+	if (size == 0)
+		size = 1;
+	if (size <= SMALL_MAX && align <= SMALL_MAX)
+		return kmalloc(round_up(size, align), malloc_gfp() | extra);
+	return run_alloc(size, align, extra);
+}
+
+static void block_free(void *p)
+{
+	if (run_size(p) != 0)
+		run_free(p);
+	else
+		kfree(p);
+}
+
+/* The slow path of everything that allocates. */
+static __attribute__((noinline)) void *alloc_slow(size_t size, size_t align, gfp_t extra)
+{
+	void *p = block_alloc(size, align, extra);
+
+	if (unlikely(!p)) {
+		if (face.track)
+			track_failure();
+		errno = ENOMEM;
+	} else if (unlikely(face.track)) {
+		track_alloc(p, size);
+	}
+	return p;
+}
+
+static __attribute__((noinline)) void free_slow(void *p)
+{
+	int saved = errno;
+
+	if (!p)
+		return;
+	/* The ledger first: once freed, the address may be another thread's block. */
+	if (unlikely(face.track))
+		track_free(p);
+	block_free(p);
+	errno = saved;
+}
+
+/* ---- malloc, free, calloc ---------------------------------------------------------------------- */
+
+static inline void *alloc_any(size_t size, gfp_t extra)
+{
+	if (likely(size - 1 < face.fast_max)) {
+		void *p = kmalloc(round_up(size, MALLOC_ALIGN), GFP_FIRST | extra);
+
+		if (likely(p))
+			return p;
+	}
+	return alloc_slow(size, MALLOC_ALIGN, extra);
+}
+
+static inline void free_any(void *p)
+{
+	if (likely(((uintptr_t)p & face.fast_mask) != 0))
+		kfree(p);
+	else
+		free_slow(p);
+}
+
+EXPORT void *malloc(size_t size)
+{
+	return alloc_any(size, GFP_NONE);
+}
+
+EXPORT void free(void *p)
+{
+	free_any(p);
+}
+
+static inline void *calloc_any(size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (unlikely(__builtin_mul_overflow(n, size, &bytes)))
+		bytes = SIZE_MAX;
+	return alloc_any(bytes, __GFP_ZERO);
+}
+
+EXPORT void *calloc(size_t n, size_t size)
+{
+	return calloc_any(n, size);
+}
+
+/* ---- realloc ----------------------------------------------------------------------------------- */
+
+/* Does the block of usable bytes at p serve for size bytes, perhaps after a change in place? */
+static bool realloc_in_place(void *p, size_t usable, size_t size)
+{
+	if (run_size(p) != 0 && size > SMALL_MAX)
+		return size <= usable && usable - size < PAGE_SIZE ? true : run_resize(p, size);
+	return size <= usable && (size > usable / 2 || usable <= MALLOC_ALIGN);
+}
+
+/* A new place for the block; the old one is untouched if there is none. */
+static void *realloc_move(void *p, size_t usable, size_t size)
+{
+	bool grows = size > usable;
+	void *new = grows &&usable > SMALL_MAX &&size <= (size_t)PTRDIFF_MAX
+			    ? run_alloc_roomy(size)
+			    : block_alloc(size, MALLOC_ALIGN, GFP_NONE);
+
+	if (!new)
+		return grows ? NULL : p; /* a smaller size always fits where the block is */
+	__builtin_memcpy(new, p, grows ? usable : size);
+	block_free(p);
+	return new;
+}
+
+static void *realloc_block(void *p, size_t size)
+{
+	size_t usable = block_size(p);
+	void *new;
+
+	if (usable == 0) { /* not ours: the library has reported it */
+		errno = EINVAL;
+		return NULL;
+	}
+	if (unlikely(face.track))
+		track_free(p);
+	new = realloc_in_place(p, usable, size) ? p : realloc_move(p, usable, size);
+	if (unlikely(face.track)) {
+		if (!new)
+			track_failure();
+		track_alloc(new ? new : p, new ? size : usable);
+	}
+	if (!new)
+		errno = ENOMEM;
+	return new;
+}
+
+static void *realloc_any(void *p, size_t size)
+{
+	int saved = errno;
+	void *new;
+
+	if (!p)
+		return alloc_any(size, GFP_NONE);
+	if (size == 0) {
+		free_any(p);
+		return NULL;
+	}
+	new = realloc_block(p, size);
+	if (new)
+		errno = saved;
+	return new;
+}
+
+EXPORT void *realloc(void *p, size_t size)
+{
+	return realloc_any(p, size);
+}
+
+EXPORT void *reallocarray(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc_any(p, bytes);
+}
+
+/* ---- Aligned blocks ---------------------------------------------------------------------------- */
+
+EXPORT void *aligned_alloc(size_t align, size_t size)
+{
+	if (!is_pow2(align)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return alloc_slow(size, align, GFP_NONE);
+}
+
+/* An alignment that is no power of two is rounded up to one, as the GNU C library does. */
+static void *memalign_any(size_t align, size_t size)
+{
+	size_t pow2 = MALLOC_ALIGN;
+
+	while (pow2 < align && pow2 <= (size_t)PTRDIFF_MAX / 2)
+		pow2 <<= 1;
+	if (pow2 < align) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return alloc_slow(size, pow2, GFP_NONE);
+}
+
+EXPORT void *memalign(size_t align, size_t size)
+{
+	return memalign_any(align, size);
+}
+
+/* Tells of its failure by its value; errno and *out stay as they were. */
+EXPORT int posix_memalign(void **out, size_t align, size_t size)
+{
+	int saved = errno;
+	void *p;
+
+	if (!is_pow2(align) || align < sizeof(void *))
+		return EINVAL;
+	p = alloc_slow(size, align, GFP_NONE);
+	errno = saved;
+	if (!p)
+		return ENOMEM;
+	*out = p;
+	return 0;
+}
+
+EXPORT void *valloc(size_t size)
+{
+	return alloc_slow(size, PAGE_SIZE, GFP_NONE);
+}
+
+static void *pvalloc_any(size_t size)
+{
+	size_t whole = size > (size_t)PTRDIFF_MAX ? size : round_up(size, PAGE_SIZE);
+
+	return alloc_slow(whole != 0 ? whole : PAGE_SIZE, PAGE_SIZE, GFP_NONE);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+	return pvalloc_any(size);
+}
+
+/* ---- Questions and knobs ----------------------------------------------------------------------- */
+
+EXPORT size_t malloc_usable_size(void *p)
+{
+	return p ? block_size(p) : 0;
+}
+
+struct totals {
+	uint64_t managed, free, slab_free, blocks, largest;
+};
+
+/* Bytes of the machine, from its statistics. */
+static void totals_read(struct totals *t)
+{
+	const struct kmem_stat *st = kmem_stat_get();
+
+	*t = (struct totals){0};
+	for (unsigned int z = 0; st && z < KMEM_NR_ZONES; z++) {
+		t->managed += st->zone[z].managed << PAGE_SHIFT;
+		t->free += st->zone[z].free << PAGE_SHIFT;
+		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+			for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++) {
+				t->blocks += st->zone[z].nr_free[mt][o];
+				if (st->zone[z].nr_free[mt][o] != 0 && t->largest < PAGE_SIZE << o)
+					t->largest = PAGE_SIZE << o;
+			}
+		}
+	}
+	for (unsigned int i = 0; st && i < st->max_caches && i < KMEM_MAX_CACHES; i++)
+		t->slab_free +=
+			(st->cache[i].free_objs + st->cache[i].cached_objs) * st->cache[i].size;
+}
+
+/* 1 if pages went back to the zones, whose memory the host may then have. */
+EXPORT int malloc_trim(size_t pad)
+{
+	int saved = errno;
+	struct totals before, after;
+
+	(void)pad;
+	totals_read(&before);
+	kmem_drain();
+	totals_read(&after);
+	errno = saved;
+	return after.free > before.free;
+}
+
+/*
+ * arena: memory of the machine that is in use by anything; uordblks: of that, in blocks; fordblks:
+ * in caches and slabs, free. ordblks: free blocks of the page allocator; keepcost: the largest.
+ */
+static struct mallinfo2 info_read(void)
+{
+	struct mallinfo2 mi = {0};
+	struct totals t;
+
+	totals_read(&t);
+	mi.arena = (size_t)(t.managed - t.free);
+	mi.fordblks = (size_t)(t.slab_free < mi.arena ? t.slab_free : mi.arena);
+	mi.uordblks = mi.arena - mi.fordblks;
+	mi.ordblks = (size_t)t.blocks;
+	mi.keepcost = (size_t)t.largest;
+	return mi;
+}
+
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+	return info_read();
+}
+
+static int saturated(size_t n)
+{
+	return n < (size_t)INT32_MAX ? (int)n : INT32_MAX;
+}
+
+/* As mallinfo2; what an int cannot hold reads as INT_MAX. */
+EXPORT struct mallinfo mallinfo(void)
+{
+	struct mallinfo2 wide = info_read();
+	struct mallinfo mi = {0};
+
+	mi.arena = saturated(wide.arena);
+	mi.fordblks = saturated(wide.fordblks);
+	mi.uordblks = saturated(wide.uordblks);
+	mi.ordblks = saturated(wide.ordblks);
+	mi.keepcost = saturated(wide.keepcost);
+	return mi;
+}
+
+static void info_zone(FILE *out, const struct kmem_stat_zone *z)
+{
+	fprintf(out, "<zone name=\"%s\">\n", z->name);
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+		unsigned long long n = 0;
+
+		for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
+			n += z->nr_free[mt][o];
+		if (n != 0)
+			fprintf(out, "<free order=\"%u\" count=\"%llu\"/>\n", o, n);
+	}
+	fprintf(out, "<total type=\"managed\" size=\"%llu\"/>\n",
+		(unsigned long long)z->managed << PAGE_SHIFT);
+	fprintf(out, "<total type=\"free\" size=\"%llu\"/>\n</zone>\n",
+		(unsigned long long)z->free << PAGE_SHIFT);
+}
+
+static void info_cache(FILE *out, const struct kmem_stat_cache *c)
+{
+	fprintf(out,
+		"<cache name=\"%s\" size=\"%u\" objects=\"%llu\" free=\"%llu\" slabs=\"%llu\"/>\n",
+		c->name, c->size, (unsigned long long)c->nr_objs,
+		(unsigned long long)(c->free_objs + c->cached_objs),
+		(unsigned long long)c->nr_slabs);
+}
+
+EXPORT int malloc_info(int options, FILE *out)
+{
+	const struct kmem_stat *st = kmem_stat_get();
+
+	if (options != 0)
+		return EINVAL;
+	fputs("<malloc version=\"kmem-1\">\n", out);
+	for (unsigned int z = 0; st && z < KMEM_NR_ZONES; z++) {
+		if (st->zone[z].populated)
+			info_zone(out, &st->zone[z]);
+	}
+	for (unsigned int i = 0; st && i < st->max_caches && i < KMEM_MAX_CACHES; i++) {
+		if (st->cache[i].nr_slabs != 0)
+			info_cache(out, &st->cache[i]);
+	}
+	fputs("</malloc>\n", out);
+	return 0;
+}
+
+/* The knobs of the GNU allocator have no counterpart here: accepted, without effect. */
+EXPORT int mallopt(int param, int value)
+{
+	(void)param;
+	(void)value;
+	return 1;
+}
+
+EXPORT void malloc_stats(void)
+{
+	report_to_stderr();
+}
+
+/* ---- Other names ------------------------------------------------------------------------------- */
+
+void cfree(void *p);
+void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t align, size_t size);
+
+EXPORT void cfree(void *p)
+{
+	free_any(p);
+}
+
+/* C23. The sizes are a promise of the caller's that nothing here needs. */
+EXPORT void free_sized(void *p, size_t size)
+{
+	(void)size;
+	free_any(p);
+}
+
+EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
+{
+	(void)align;
+	(void)size;
+	free_any(p);
+}
+
+/* Names under which the C library exports its own; a block of theirs would be foreign to free. */
+void *__libc_malloc(size_t size);
+void __libc_free(void *p);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+void *__libc_valloc(size_t size);
+void *__libc_pvalloc(size_t size);
+
+EXPORT void *__libc_malloc(size_t size)
+{
+	return alloc_any(size, GFP_NONE);
+}
+
+EXPORT void __libc_free(void *p)
+{
+	free_any(p);
+}
+
+EXPORT void *__libc_calloc(size_t n, size_t size)
+{
+	return calloc_any(n, size);
+}
+
+EXPORT void *__libc_realloc(void *p, size_t size)
+{
+	return realloc_any(p, size);
+}
+
+EXPORT void *__libc_memalign(size_t align, size_t size)
+{
+	return memalign_any(align, size);
+}
+
+EXPORT void *__libc_valloc(size_t size)
+{
+	return alloc_slow(size, PAGE_SIZE, GFP_NONE);
+}
+
+EXPORT void *__libc_pvalloc(size_t size)
+{
+	return pvalloc_any(size);
+}
