@@ -237,7 +237,10 @@ static void create_failed(const char *name, int err, slab_flags_t flags)
 
 	fmt_snprintf(line, sizeof(line), "__kmem_cache_create_args(%s) failed with error %d",
 		     name ? name : "(null)", err);
-	report_misuse(KMEM_MISUSE_SLAB_CREATE, NULL, "%s", line);
+	if (err == -KE_INVAL)
+		report_misuse(KMEM_MISUSE_SLAB_CREATE, NULL, "%s", line);
+	else
+		report(KMEM_LOG_WARN, "%s", line);
 	if (flags & SLAB_PANIC)
 		port_panic(line);
 }

@@ -6,7 +6,7 @@
  */
 #include "slab/slab.h"
 
-static struct fault_attr failslab;
+static struct fault_attr failslab = {.name = "failslab"};
 
 int failslab_setup(const char *text)
 {
@@ -15,10 +15,11 @@ int failslab_setup(const char *text)
 
 bool failslab_should_fail(slab_flags_t flags, size_t size, gfp_t gfp)
 {
-	(void)flags;
 	if (likely(!failslab.active && port_task()->fail_nth <= 0))
 		return false;
 	if (gfp & __GFP_NOFAIL)
+		return false;
+	if (failslab.cache_filter && !(flags & SLAB_FAILSLAB) && port_task()->fail_nth <= 0)
 		return false;
 	if (failslab.ignore_wait && gfpflags_allow_blocking(gfp) && port_task()->fail_nth <= 0)
 		return false;
