@@ -54,7 +54,8 @@ static TAP_UNUSED unsigned int log_count(const char *needle)
 {
 	unsigned int n = 0;
 
-	for (const char *s = support_log; (s = strstr(s, needle)) != NULL; s += strlen(needle))
+	for (const char *s = support_log; *needle && (s = strstr(s, needle)) != NULL;
+	     s += strlen(needle))
 		n++;
 	return n;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "misuse.h"
 
-MISUSE("mem=16M zones=i386 percpu_pages=0", KMEM_MISUSE_GFP_NOFAIL, "")
+MISUSE("mem=16M zones=i386 percpu_pages=0", KMEM_MISUSE_GFP_NOFAIL,
+       "__GFP_NOFAIL cannot be promised")
 {
 	static struct page *pages[5000];
 	unsigned int n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "misuse.h"
 
-MISUSE("mem=1G zones=i386", KMEM_MISUSE_GFP_BAD_ZONE, "")
+MISUSE("mem=1G zones=i386", KMEM_MISUSE_GFP_BAD_ZONE, "Unexpected gfp")
 {
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_DMA | __GFP_HIGHMEM);
 
