@@ -340,18 +340,19 @@ static void totals_read(struct totals *t)
 			(st->cache[i].free_objs + st->cache[i].cached_objs) * st->cache[i].size;
 }
 
-/* 1 if pages went back to the zones, whose memory the host may then have. */
+/* 1 if pages went back to the zones, or to the host. */
 EXPORT int malloc_trim(size_t pad)
 {
 	int saved = errno;
 	struct totals before, after;
+	unsigned long trimmed;
 
 	(void)pad;
 	totals_read(&before);
-	kmem_drain();
+	trimmed = kmem_trim();
 	totals_read(&after);
 	errno = saved;
-	return after.free > before.free;
+	return trimmed > 0 || after.free > before.free;
 }
 
 /*

@@ -16,8 +16,8 @@ ALL_TEST_SRC := $(sort $(shell grep -lsE '^(TEST|MISUSE)\>' tests/*/*.c))
 TEST_SRC := $(if $(filter posix,$(PORT)),$(filter-out tests/sim/%,$(ALL_TEST_SRC)),\
 	$(filter tests/$(PORT)/%,$(ALL_TEST_SRC)))
 folder = $(word 2,$(subst /, ,$(1)))
-runs_here = $(if $(TEST_ONLY.$(call folder,$(1))),\
-	$(filter $(ARCH)-$(VARIANT) $(VARIANT),$(TEST_ONLY.$(call folder,$(1)))),yes)
+runs_here = $(strip $(if $(TEST_ONLY.$(call folder,$(1))),\
+	$(filter $(ARCH)-$(VARIANT) $(VARIANT),$(TEST_ONLY.$(call folder,$(1)))),yes))
 TEST_SRC := $(foreach t,$(TEST_SRC),$(if $(call runs_here,$(t)),$(t)))
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 

@@ -21,6 +21,7 @@ chomp(my $machine = `uname -m`);
 my $root = getcwd();
 my $release = "$root/build/posix-$machine";
 $ENV{KMEM_BUILD_DEBUG} = "$release-debug";
+$ENV{KMEM_TRACES} //= "$root/examples/traces";
 $ENV{LC_ALL} = 'C';
 
 # The compiler's objects, listings and test data lie beside the programs.
@@ -39,9 +40,13 @@ sub programs {
 sub command {
 	my ($harness, $file) = @_;
 	my $build = $file =~ m{^(?:.*/)?(build/[^/]+)/} ? "$root/$1" : $release;
-	my @run = ('env', "KMEM_BUILD=$build", 'timeout', '-k', '5', $deadline);
+	my $emulated = $build =~ /-aarch64/ && $machine ne 'aarch64';
+	my $slow = $emulated ? 20 : $build =~ /-tsan$/ ? 10 : $build =~ /-asan$/ ? 4 : 1;
+	# A runner that is killed takes what it runs with it.
+	my @run = ('setpriv', '--pdeathsig', 'TERM', 'env', "KMEM_BUILD=$build", "TAP_SLOW=$slow",
+		'timeout', '-k', '5', $deadline);
 	push @run, 'qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'
-		if $build =~ /-aarch64/ && $machine ne 'aarch64';
+		if $emulated;
 	# ThreadSanitizer needs its shadow where a wide address space randomisation puts others.
 	push @run, 'setarch', $machine, '-R' if $build =~ /-tsan$/;
 	return [@run, "./$file"] unless $file =~ m{^/};

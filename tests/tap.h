@@ -21,6 +21,8 @@
  *	TAP_SEED	seed of tap_rand(); random if unset; printed with every failure
  *	TAP_NOFORK=1	all tests in this process (debuggers, valgrind); no deadline then
  *	TAP_DEADLINE	CPU seconds a test may take, 60; ten times that on the wall
+ *	TAP_SLOW	how many times slower than usual this run may be (emulation, sanitizers); the
+ *			deadline is stretched by it, and so should be a test's bound on a time
  *
  * Bare metal. With TAP_BARE defined before the inclusion there is no process, no libc and no
  * constructor: the file supplies tap_write() and tap_vsnprintf(), lists its tests in one
@@ -357,12 +359,23 @@ static TAP_UNUSED int tap_run_all(uint64_t seed)
 
 #else
 
-static TAP_UNUSED unsigned long tap_deadline(void)
+/* A positive number of the environment. */
+static TAP_UNUSED unsigned long tap_env(const char *name, unsigned long otherwise)
 {
-	const char *s = getenv("TAP_DEADLINE");
+	const char *s = getenv(name);
 	unsigned long n = s ? strtoul(s, NULL, 10) : 0;
 
-	return n ? n : 60;
+	return n ? n : otherwise;
+}
+
+static TAP_UNUSED unsigned int tap_slow(void)
+{
+	return (unsigned int)tap_env("TAP_SLOW", 1);
+}
+
+static TAP_UNUSED unsigned long tap_deadline(void)
+{
+	return tap_env("TAP_DEADLINE", 60) * tap_slow();
 }
 
 static TAP_UNUSED double tap_now(void)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page-level allocation: blocks of 2^order pages from the zones (semantics 4).
+ * Page-level allocation: blocks of 2^order pages from the zones.
  *
  * Context: every allocating call may sleep iff its mask has __GFP_DIRECT_RECLAIM; every freeing
  * call may be made from any context, a signal handler or interrupt included. Failure is NULL (or
  * 0) and changes nothing. A wrong free (wrong order, twice, a tail page, a foreign address) is
- * reported through the misuse hook with what is known of the page, and changes nothing.
+ * reported through the misuse hook with what is known of the page, and changes nothing. In NMI
+ * context only the _nolock calls are silent: allocations are refused, frees done, and both
+ * reported.
  */
 #ifndef KMEM_PAGE_H
 #define KMEM_PAGE_H
@@ -22,7 +24,8 @@ extern "C" {
 
 struct page; /* descriptor of one frame; opaque */
 
-/* 2^order pages aligned to their size, refcount 1. NULL on failure or order > MAX_PAGE_ORDER. */
+/* 2^order pages aligned to their size, one reference (of the head). NULL on failure or order >
+ * MAX_PAGE_ORDER. Contents are unknown without __GFP_ZERO. The first use may start the machine. */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 /* There is one node, 0; NUMA_NO_NODE (-1) means it too. Any other: NULL. */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
@@ -31,7 +34,7 @@ static inline struct page *alloc_page(gfp_t gfp)
 	return alloc_pages(gfp, 0);
 }
 
-/* As above, but the kernel address, 0 on failure. __GFP_HIGHMEM is masked. */
+/* As above, but the address, 0 on failure. __GFP_HIGHMEM is masked. */
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order);
 unsigned long get_zeroed_page(gfp_t gfp);
 static inline unsigned long __get_free_page(gfp_t gfp)
@@ -46,7 +49,7 @@ static inline unsigned long __get_dma_pages(gfp_t gfp, unsigned int order)
 /*
  * Drops one reference; the last one frees. order is that of the allocation. With more references
  * held, a non-compound block gives its tail pages back at once and the head with the last
- * reference (semantics 4.2). NULL and 0 are no-ops.
+ * reference. NULL and 0 are no-ops.
  */
 void __free_pages(struct page *page, unsigned int order);
 void free_pages(unsigned long addr, unsigned int order);
@@ -61,22 +64,25 @@ static inline void free_page(unsigned long addr)
 	free_pages(addr, 0);
 }
 
-/* Exactly PAGE_ALIGN(size) bytes: the excess of the block is given back. At most 4 MiB. */
+/* Exactly PAGE_ALIGN(size) bytes: the excess of the block is given back. At most 4 MiB; NULL
+ * for 0. The size of the free must be that of the allocation; all pages go, or, if one is not a
+ * single page of the caller's, none. */
 void *alloc_pages_exact(size_t size, gfp_t gfp);
 void free_pages_exact(void *addr, size_t size);
 
 /*
  * nr contiguous pages, any number up to the largest zone: what alloc_pages cannot do above
- * MAX_PAGE_ORDER. Each page has its own reference; free with free_contig_range(pfn, nr), all at
- * once or in pieces.
+ * MAX_PAGE_ORDER. Free with free_contig_range(pfn, nr), all at once or in pieces, not with the
+ * calls above. nid is 0 or -1, nodemask is not used; nr 0 is NULL. Not charged, and NULL without a
+ * report; no out-of-memory handler is called for it.
  */
 struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *nodemask);
 void free_contig_range(unsigned long pfn, unsigned long nr);
 /*
  * A run is what alloc_contig_pages returned; its first page, the head, knows its length. When a
  * part of a run is freed, what stays on either side is a run of its own. Both may be called by the
- * run's owner alone, in any context, and are refused (0, false: nothing has changed) for a page that
- * heads no run, NULL included.
+ * run's owner alone, in any context, and are refused (0, false: nothing has changed) for a page
+ * that heads no run, NULL included.
  *
  * contig_nr_pages: pages of the run.
  * contig_resize: makes the run new_nr pages long where it lies. Shrinking gives the tail back and
@@ -87,19 +93,21 @@ unsigned long contig_nr_pages(const struct page *head);
 bool contig_resize(struct page *head, unsigned long new_nr);
 
 /*
- * Fills the NULL slots of array[0..nr) with order-0 pages; best effort. Returns how many slots
- * from the start are populated.
+ * Fills the NULL slots of array[0..nr) with order-0 pages: as many as are there without effort, or
+ * one with all the effort the mask permits. Returns how many slots from the start are populated.
  */
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **array);
 
 /*
  * Never sleeps, never spins; any context, NMI included. gfp: only __GFP_ACCOUNT. Orders 0..3. The
- * pages are zeroed. NULL means busy or short; do not loop on it.
+ * pages are zeroed and, above order 0, compound. NULL means busy, short or no machine; do not loop
+ * on it. Another flag is reported, and NULL.
  */
 struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned int order);
 void free_pages_nolock(struct page *page, unsigned int order);
 
-/* References. put_page frees with the order recorded at allocation. */
+/* References, of the head of a compound block or slab. put_page frees with the order recorded at
+ * allocation; NULL is a no-op. get_page of a page without a reference traps. Any context. */
 void get_page(struct page *page);
 void put_page(struct page *page);
 int page_count(const struct page *page);
@@ -115,10 +123,12 @@ bool PageCompound(struct page *page);
 bool PageHead(struct page *page);
 bool PageTail(struct page *page);
 
-/* Makes of one non-compound block of the order 2^order pages that are freed one by one. */
+/* Makes of one non-compound block of the order 2^order pages that are freed one by one. Another
+ * block is reported, and nothing has changed. Any context. */
 void split_page(struct page *page, unsigned int order);
 
-/* Conversions: arithmetic. page_address is NULL for a page of HIGHMEM that is not mapped. */
+/* Conversions: arithmetic, in any context. page_address is NULL for a page of HIGHMEM. virt_to_phys
+ * wants an address of the direct map; phys_to_virt is NULL outside it. */
 void *page_address(const struct page *page);
 struct page *virt_to_page(const void *addr); /* NULL if addr is not in the direct map */
 unsigned long page_to_pfn(const struct page *page);
@@ -127,7 +137,7 @@ bool pfn_valid(unsigned long pfn);
 bool virt_addr_valid(const void *addr);
 uint64_t virt_to_phys(const void *addr);
 void *phys_to_virt(uint64_t phys);
-int page_zonenum(const struct page *page);
+int page_zonenum(const struct page *page);	     /* KMEM_ZONE_* of kmem/stat.h, or -1 */
 const char *page_zone_name(const struct page *page); /* "DMA", "DMA32", "Normal", "HighMem"... */
 
 /* The order that holds size bytes; 0 for size 0. */
@@ -140,7 +150,8 @@ static inline unsigned int get_order(size_t size)
 	return order;
 }
 
-/* Gives the per-CPU page lists of all CPUs back to the buddy lists. May sleep: no. */
+/* Gives the per-CPU page lists of all CPUs back to the buddy lists. Task context; does not
+ * sleep. */
 void drain_all_pages(void);
 
 #pragma GCC visibility pop

@@ -25,8 +25,8 @@ struct port_plan {
 	uint64_t mem_bytes;    /* frames wanted, from physical address 0 */
 	uint64_t lowmem_bytes; /* how much of it must be in the direct map, at most mem_bytes */
 	unsigned int nr_cpus;  /* 0: the host's */
-	uint64_t seed;         /* for port_random64 where it must repeat; 0: the host's choice */
-	bool huge_pages;       /* advise huge pages for the direct map, where that means something */
+	uint64_t seed;	       /* for port_random64 where it must repeat; 0: the host's choice */
+	bool huge_pages; /* advise huge pages for the direct map, where that means something */
 };
 
 /* Memory of a machine whose command line names none, in bytes. */
@@ -71,13 +71,13 @@ void port_vunmap(void *va, unsigned int n);
 
 /* What the core keeps of the running task: 64 bytes, zero at its birth, private to it. */
 struct port_task {
-	uint32_t pf;      /* PF_* of kmem.h */
+	uint32_t pf;	  /* PF_* of kmem.h */
 	uint32_t preempt; /* preempt count in the kernel's layout: 8 preempt, 8 softirq, 4 hardirq,
 			   * 4 NMI bits */
-	uint32_t crit;    /* depth of port_irq_save sections on ports that cannot mask */
-	uint32_t rcu;     /* depth of RCU read sections, and its index in the top bit */
+	uint32_t crit;	  /* depth of port_irq_save sections on ports that cannot mask */
+	uint32_t rcu;	  /* depth of RCU read sections, and its index in the top bit */
 	int32_t fail_nth; /* > 0: the n-th failable decision from now fails */
-	uint32_t held;    /* ranks of locks held, debug builds */
+	uint32_t held;	  /* ranks of locks held, debug builds */
 	uint32_t word[10];
 };
 
@@ -114,8 +114,8 @@ typedef struct {
 
 /* Sleep while *word == seen, at most ns nanoseconds (UINT64_MAX: no limit). Task context. */
 void port_wait(uint32_t *word, uint32_t seen, uint64_t ns);
-void port_wake(uint32_t *word, unsigned int n); /* UINT32_MAX: all */
-void port_relax(void);                          /* let others run; task context */
+void port_wake(uint32_t *word, unsigned int n);			 /* UINT32_MAX: all */
+void port_relax(void);						 /* let others run; task context */
 int port_spawn(void (*fn)(void *), void *arg, const char *name); /* 0, or -38 (ENOSYS) */
 /*
  * Where a process can be copied: what to call before that, and after it on both sides. In the child

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-#define KMEM_STAT_MAGIC   0x54534d4bu /* "KMST" */
+#define KMEM_STAT_MAGIC	  0x54534d4bu /* "KMST" */
 #define KMEM_STAT_VERSION 1u
 
 /* Zone indexes, low to high. */
@@ -41,6 +41,7 @@ enum kmem_migratetype {
 };
 
 /* Event counters, in the order /proc/vmstat prints them. */
+/* clang-format off */
 #define KMEM_EVENTS(X)                                                                             \
 	X(pgalloc_dma) X(pgalloc_dma32) X(pgalloc_normal) X(pgalloc_high) X(pgalloc_movable)       \
 	X(allocstall_dma) X(allocstall_dma32) X(allocstall_normal) X(allocstall_high)              \
@@ -55,6 +56,7 @@ enum kmem_event {
 #undef X
 	KMEM_NR_EVENTS
 };
+/* clang-format on */
 
 struct kmem_stat_zone {
 	char name[16];
@@ -65,17 +67,17 @@ struct kmem_stat_zone {
 	uint64_t protection[KMEM_NR_ZONES];
 	uint64_t nr_free_highatomic, reserved_highatomic;
 	uint64_t nr_free[KMEM_NR_MT][NR_PAGE_ORDERS]; /* blocks */
-	uint64_t nr_blocks[KMEM_NR_MT];               /* page blocks of each mobility type */
+	uint64_t nr_blocks[KMEM_NR_MT];		      /* page blocks of each mobility type */
 	uint32_t pcp_batch, pcp_high_min, pcp_high_max, stat_threshold;
 };
 
 struct kmem_stat_cache {
 	char name[KMEM_NAME_MAX]; /* empty: slot unused */
-	uint64_t seq;             /* creation order, from 1; slabinfo lists newest first */
+	uint64_t seq;		  /* creation order, from 1; slabinfo lists newest first */
 	uint32_t object_size, size, align, flags;
 	uint32_t objs_per_slab, pages_per_slab, sheaf_capacity, pad;
 	uint64_t nr_slabs, nr_partial, nr_objs, free_objs; /* free_objs: on partial slabs */
-	uint64_t cached_objs;                              /* in sheaves, at the last slow step */
+	uint64_t cached_objs; /* room of the barn's full sheaves, at their last change */
 	uint64_t alloc_fail;
 };
 
@@ -99,12 +101,14 @@ struct kmem_stat {
 	struct kmem_stat_cache cache[KMEM_MAX_CACHES];
 };
 
-/* The running machine's own statistics, brought up to date; NULL if it is not booted. */
+/* The running machine's own statistics, brought up to date; NULL if it is not booted. Valid until
+ * kmem_shutdown. Any context. */
 const struct kmem_stat *kmem_stat_get(void);
 
 /*
  * Formats one of the kernel's texts from a snapshot: "slabinfo", "buddyinfo", "zoneinfo",
- * "vmstat", "pagetypeinfo". Returns the full length, as snprintf does, or -2 (ENOENT).
+ * "vmstat", "pagetypeinfo". Returns the full length, as snprintf does, or -2 (ENOENT). Any
+ * context, no machine needed.
  */
 long kmem_stat_text(const struct kmem_stat *stat, const char *name, char *buf, size_t len);
 

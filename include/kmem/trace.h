@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation events, in the kernel's own formats (semantics 10.7). Switched off they cost nothing
- * on the fast path: switching them on takes the sheaves and per-CPU lists out of use, so that every
- * operation walks the slow path, where the events are.
+ * Allocation events, in the kernel's own formats. Switched off they cost nothing on the fast path:
+ * switching them on takes the sheaves and per-CPU lists out of use, so that every operation walks
+ * the slow path, where the events are.
  */
 #ifndef KMEM_TRACE_H
 #define KMEM_TRACE_H
@@ -27,10 +27,10 @@ enum kmem_trace_kind {
 };
 
 struct kmem_trace_event {
-	uint64_t seq;      /* per CPU; a gap is what was dropped */
+	uint64_t seq; /* per CPU; a gap is what was dropped */
 	uint32_t kind, cpu;
 	uint64_t call_site;
-	uint64_t ptr;      /* object, or page descriptor's frame address */
+	uint64_t ptr; /* object, or page descriptor's frame address */
 	uint64_t pfn;
 	uint64_t bytes_req, bytes_alloc;
 	uint32_t gfp;
@@ -38,13 +38,20 @@ struct kmem_trace_event {
 	char name[KMEM_NAME_MAX]; /* cache */
 };
 
-/* Called for each event in the context of the operation; must not allocate. NULL: the ring. */
+/*
+ * Called for each event in the context of the operation, with no lock held; must not allocate from
+ * the library. fn NULL: the event goes to the ring of its CPU, 512 events, and is dropped and
+ * counted (kmem_trace_dropped) while that is full. Starting starts the machine if it can; without
+ * one nothing happens. Start and stop are for task context.
+ */
 typedef void (*kmem_trace_fn)(const struct kmem_trace_event *ev, void *arg);
 void kmem_trace_start(kmem_trace_fn fn, void *arg);
 void kmem_trace_stop(void);
-/* Takes the oldest event off a CPU's ring. 1, or 0 when it is empty. */
+/* Takes the oldest event off a CPU's ring. 1, or 0: empty, no such CPU, or a handler found the
+ * ring's reader interrupted. Any context. */
 int kmem_trace_read(unsigned int cpu, struct kmem_trace_event *ev);
-/* One line in the format of tracefs, without the head: "kmalloc: call_site=... ptr=...". */
+/* One line in the format of tracefs, without the head: "kmalloc: call_site=... ptr=...". As
+ * snprintf. Any context. */
 size_t kmem_trace_text(const struct kmem_trace_event *ev, char *buf, size_t len);
 
 #pragma GCC visibility pop

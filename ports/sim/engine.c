@@ -438,11 +438,17 @@ static void crashed(int sig, siginfo_t *info, void *context)
 static void crashes_catch(void)
 {
 	static const int sigs[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-	static unsigned char stack[64 << 10];
-	stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	enum { BYTES = 64 << 10 };
+	static void *stack;
+	stack_t ss = {.ss_size = BYTES};
 	struct sigaction sa = {.sa_sigaction = crashed,
 			       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 
+	if (!stack)
+		stack = malloc(BYTES);
+	if (!stack)
+		abort();
+	ss.ss_sp = stack;
 	sigaltstack(&ss, NULL);
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		sigaction(sigs[i], &sa, NULL);

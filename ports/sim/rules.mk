@@ -5,8 +5,8 @@ ifndef KMEM_SIM
 $(B)/obj/ports/sim/%.o: KMEM_CFLAGS += -D_GNU_SOURCE
 
 KMEM_SIM := $(B)/kmem-sim
-KMEM_SIM_OBJ := $(call objs,$(sort $(wildcard tools/kmem-sim/*.c)))
-SIM_LOAD_OBJ := $(call objs,$(sort $(wildcard tests/sim/lib/*.c)))
+KMEM_SIM_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/kmem-sim/*.c)))
+SIM_LOAD_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tests/sim/lib/*.c)))
 
 $(B)/obj/tools/kmem-sim/%.o: INCLUDES := -Iinclude -Iports/sim -Itests/sim/lib
 

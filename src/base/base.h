@@ -178,7 +178,6 @@ struct kmem_machine {
 	u32 nr_cpus;
 	u32 state;    /* enum machine_state */
 	bool tracing; /* slow paths look at it; fast paths are out of use meanwhile */
-	bool nmi_warned;
 	struct zone *zones;	   /* KMEM_NR_ZONES of them */
 	struct kmem_cache *caches; /* list of all caches, newest first */
 	struct kmem_stat *stat;

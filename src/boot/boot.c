@@ -162,7 +162,7 @@ static void stat_down(void)
 
 void boot_stat_child(void)
 {
-	kmem_machine.stat->pid = (u32)port_pid();
+	atom_store(&kmem_machine.stat->pid, (u32)port_pid());
 }
 
 /* Areas as large as the port gives lazily, or as the memory can bear. */
@@ -440,6 +440,14 @@ void kmem_drain(void)
 	slab_drain_all();
 	pcp_drain_all();
 	phys_run_deferred();
+}
+
+unsigned long kmem_trim(void)
+{
+	if (!kmem_booted())
+		return 0;
+	kmem_drain();
+	return phys_trim();
 }
 
 int kmem_sysctl(const char *name, const char *value)

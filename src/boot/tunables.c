@@ -80,9 +80,10 @@ static const struct tunable tunables[] = {
 	{"init_on_free", NULL, TUNE_BOOL, AT(init_on_free), 0, 1, "bool", "0",
 	 "zero pages and objects when they are freed"},
 	{"page_poison", NULL, TUNE_BOOL, AT(page_poison), 0, 1, "bool", "0",
-	 "fill free pages with a pattern and check it"},
+	 "fill free pages with a pattern"},
 	{"hardened", NULL, TUNE_HARDENED, AT(hardened), 0, 1, "bool", "0",
-	 "security profile; includes init_on_alloc, init_on_free and slab_nomerge"},
+	 "security profile: every free checked (no sheaves), init_on_alloc, init_on_free, "
+	 "slab_nomerge"},
 	{"oom_panic", NULL, TUNE_BOOL, AT(oom_panic), 0, 1, "bool", "0",
 	 "panic when memory is out and nobody can give any back"},
 	{"slab_nomerge", "slub_nomerge", TUNE_CLEAR, AT(slab_merge), 0, 0, "flag", "on",
@@ -98,9 +99,10 @@ static const struct tunable tunables[] = {
 	{"slab_max_order", "slub_max_order", TUNE_U32, AT(slab_max_order), 0, MAX_PAGE_ORDER,
 	 "order", "3", "largest order of slabs, unless one object needs more"},
 	{"failslab", NULL, TUNE_FAULT, AT(failslab), 0, 0, "text", "off",
-	 "interval,probability,space,times: makes object allocations fail"},
+	 "interval,probability,space,times[,ignore-gfp-wait=][,cache-filter=]: objects fail"},
 	{"fail_page_alloc", NULL, TUNE_FAULT, AT(fail_page_alloc), 0, 0, "text", "off",
-	 "interval,probability,space,times: makes page allocations fail"},
+	 "interval,probability,space,times[,min-order=][,ignore-gfp-wait=][,ignore-gfp-highmem=]: "
+	 "pages fail"},
 	{"nr_cpus", NULL, TUNE_U32, AT(nr_cpus), 1, KMEM_MAX_CPUS, "CPUs", "host",
 	 "upper bound of CPUs"},
 	{"seed", NULL, TUNE_U64, AT(seed), 0, UINT64_MAX, "number", "random",
@@ -390,6 +392,8 @@ static const char *zone_entry(struct kmem_options *opt, const char *s, size_t n,
 		return why;
 	if (size_len < rest && !text_is(s + size_len + 1, rest - size_len - 1, "dma"))
 		return "only :dma may follow a zone's size";
+	if (size_len < rest && (z == KMEM_ZONE_HIGHMEM || z == KMEM_ZONE_MOVABLE))
+		return "what __GFP_DMA gives must have an address: not from this zone";
 	opt->zone_dma_too[z] = size_len < rest;
 	opt->zone_configured[z] = true;
 	*next = z + 1;
@@ -646,7 +650,11 @@ int tunables_set(const char *name, const char *value, struct kmem_options *opt)
 			continue;
 		if (tunable_apply(tunable_find(name), value, &o))
 			return -KE_INVAL;
-		*opt = o;
+		/* Others read the rest of the options without a lock: only these are written. */
+		opt->min_free_kbytes = o.min_free_kbytes;
+		opt->watermark_scale_factor = o.watermark_scale_factor;
+		for (u32 z = 0; z < KMEM_NR_ZONES; z++)
+			opt->lowmem_reserve_ratio[z] = o.lowmem_reserve_ratio[z];
 		return 0;
 	}
 	return -KE_INVAL;

@@ -88,7 +88,7 @@ static void page_prepare(struct page *page, const struct alloc_request *req)
 	assert_debug((pfn_of_page(page) & ((1UL << req->order) - 1)) == 0);
 	page->u.own.private_data = 0;
 	if (req->gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
-		page_clear(page, req->order);
+		page_clear_soiled(page, 1ul << req->order);
 	if (req->order > 0 && req->gfp & __GFP_COMP)
 		page_make_compound(page, req->order);
 	vm_event_add(KMEM_EV_pgalloc_dma + page->zone, 1ull << req->order);
@@ -241,7 +241,7 @@ static void head_put(struct page *page, unsigned int order, bool cold, bool try)
 	s32 before = reference_drop(page);
 
 	if (likely(before == 1)) {
-		order = page->order;
+		order = atom_load(&page->order);
 		note_freed(page, order, page->flags & PAGE_ACCOUNTED);
 		zone_free(page, order, cold, try);
 	} else if (before == 0) {

@@ -87,7 +87,7 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *node
 		return NULL;
 	}
 	if (req.gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
-		gfp_clear_frames(page, nr);
+		page_clear_soiled(page, nr);
 	vm_event_add(KMEM_EV_pgalloc_dma + page->zone, nr);
 	return page;
 }

@@ -303,7 +303,7 @@ gfp_t gfp_fix_public(gfp_t gfp)
 
 gfp_t gfp_fix_slab(gfp_t gfp)
 {
-	gfp_t fixed = gfp & GFP_KNOWN & ~(__GFP_HIGHMEM | __GFP_DMA32);
+	gfp_t fixed = gfp & GFP_KNOWN & ~(__GFP_HIGHMEM | __GFP_DMA32 | __GFP_KMEM_TRYLOCK);
 
 	if (unlikely(fixed != gfp))
 		report_fixup(gfp & (__GFP_HIGHMEM | __GFP_DMA32) ? KMEM_MISUSE_GFP_UNEXPECTED

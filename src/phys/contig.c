@@ -198,6 +198,7 @@ enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned
 		head->u.own.private_data = before;
 	if (after)
 		run_make(page + nr, z, after);
+	frames_soil(pfn_of_page(page), nr);
 	buddy_free_frames(z, pfn_of_page(page), nr, false);
 	return PAGE_OK;
 }

@@ -8,6 +8,7 @@ enum { SECTION_PAGES = 1 << MAX_PAGE_ORDER };
 /* Tables indexed by frame, block or section number; from boot memory, zeroed. */
 struct phys_tables {
 	u8 *committed;	       /* a byte per section: backed by the port */
+	unsigned long *soiled; /* a bit per frame: its contents may be other than zero */
 	u8 *block_type;	       /* a byte per page block: KMEM_MT_* */
 	unsigned char *bitmap; /* BITMAP_BYTES a frame of the direct map */
 	bool typed;	       /* page blocks have types: opt.mobility or opt.highatomic */
@@ -48,6 +49,8 @@ static inline bool context_is_async(void)
 }
 /* Makes the frames backed. False: refused; no lock may be held. */
 bool frames_commit(pfn_t pfn, unsigned long nr);
+/* The frames have been somebody's. */
+void frames_soil(pfn_t pfn, unsigned long nr);
 
 /* The state of a frame is read without locks by those who look at a neighbour, so it is stored and
  * loaded whole. FREE is entered and left only under the zone's lock. */

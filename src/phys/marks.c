@@ -114,17 +114,17 @@ static void zone_mirror_marks(const struct zone *z)
 
 	if (!st)
 		return;
-	st->managed = z->managed;
-	st->min = z->mark[0];
-	st->low = z->mark[1];
-	st->high = z->mark[2];
-	st->promo = z->mark[3];
+	atom_store(&st->managed, (u64)z->managed);
+	atom_store(&st->min, (u64)z->mark[0]);
+	atom_store(&st->low, (u64)z->mark[1]);
+	atom_store(&st->high, (u64)z->mark[2]);
+	atom_store(&st->promo, (u64)z->mark[3]);
 	for (u32 j = 0; j < KMEM_NR_ZONES; j++)
-		st->protection[j] = z->reserve[j];
-	st->pcp_batch = z->pcp_batch;
-	st->pcp_high_min = z->pcp_high_min;
-	st->pcp_high_max = z->pcp_high_max;
-	st->stat_threshold = stat_threshold(z);
+		atom_store(&st->protection[j], (u64)z->reserve[j]);
+	atom_store(&st->pcp_batch, z->pcp_batch);
+	atom_store(&st->pcp_high_min, z->pcp_high_min);
+	atom_store(&st->pcp_high_max, z->pcp_high_max);
+	atom_store(&st->stat_threshold, stat_threshold(z));
 }
 
 /* What the machine keeps back in all: the reserve of the zone's worst class and its high mark. */
@@ -158,9 +158,9 @@ void zone_setup_marks(void)
 	}
 	if (!st)
 		return;
-	st->total_pages = total;
-	st->totalreserve_pages = kept;
-	st->min_free_kbytes = kb;
+	atom_store(&st->total_pages, (u64)total);
+	atom_store(&st->totalreserve_pages, (u64)kept);
+	atom_store(&st->min_free_kbytes, kb);
 }
 
 /* Is there a block of at least this order that the request may have? */

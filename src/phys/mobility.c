@@ -46,7 +46,7 @@ void mobility_init(struct zone *z)
 		return;
 	if (phys.typed)
 		__builtin_memset(phys.block_type + first, (int)mt, last - first);
-	z->stat->nr_blocks[mt] = last - first;
+	atom_store(&z->stat->nr_blocks[mt], (u64)(last - first));
 }
 
 bool block_set_type(struct zone *z, pfn_t pfn, u32 mt)
@@ -59,8 +59,8 @@ bool block_set_type(struct zone *z, pfn_t pfn, u32 mt)
 	if (old == mt)
 		return true;
 	atom_store(&phys.block_type[pfn >> pageblock_order], (u8)mt);
-	z->stat->nr_blocks[old]--;
-	z->stat->nr_blocks[mt]++;
+	atom_store(&z->stat->nr_blocks[old], z->stat->nr_blocks[old] - 1);
+	atom_store(&z->stat->nr_blocks[mt], z->stat->nr_blocks[mt] + 1);
 	return true;
 }
 

@@ -61,7 +61,7 @@ static enum page_verdict head_verdict(const struct page *page, unsigned int orde
 		return PAGE_BAD_FREE;
 	if (refcount < 0)
 		return PAGE_BAD_REFCOUNT;
-	return page->order == order ? PAGE_OK : PAGE_BAD_ORDER;
+	return atom_load(&page->order) == order ? PAGE_OK : PAGE_BAD_ORDER;
 }
 
 enum page_verdict page_check_free(const struct page *page, unsigned int order)
@@ -78,7 +78,7 @@ enum page_verdict page_check_free(const struct page *page, unsigned int order)
 	case PAGE_SLAB:
 		return PAGE_BAD_SLAB;
 	case PAGE_TAIL:
-		return page->flags & PAGE_IN_SLAB ? PAGE_BAD_SLAB : PAGE_BAD_TAIL;
+		return atom_load(&page->flags) & PAGE_IN_SLAB ? PAGE_BAD_SLAB : PAGE_BAD_TAIL;
 	case PAGE_ALLOC:
 	case PAGE_LARGE:
 		return head_verdict(page, order);
@@ -92,6 +92,7 @@ void page_report_bad(const struct page *page, unsigned int order, enum page_verd
 	const struct zone *z;
 	const void *addr;
 	pfn_t pfn;
+	u8 state;
 
 	if (!page_valid(page)) {
 		report_misuse(verdict_code[v], page, "BUG: bad page free: %p is %s, order %u\n",
@@ -99,6 +100,7 @@ void page_report_bad(const struct page *page, unsigned int order, enum page_verd
 		return;
 	}
 	pfn = pfn_of_page(page);
+	state = page_state(page);
 	z = zone_of_pfn(pfn);
 	addr = pfn < kmem_machine.low_end ? addr_of_page(page) : NULL;
 	report_misuse(
@@ -106,8 +108,8 @@ void page_report_bad(const struct page *page, unsigned int order, enum page_verd
 		"BUG: bad page free: %s. pfn:%05lx address:%p zone:%s freed as order:%u; page "
 		"is %s, order:%u refcount:%d flags:%#x\n",
 		verdict_text[v], pfn, addr, z ? z->name : "none", order,
-		state_names[page->state < PAGE_NR_STATES ? page->state : PAGE_NONE], page->order,
-		(int)page->refcount, page->flags);
+		state_names[state < PAGE_NR_STATES ? state : PAGE_NONE], atom_load(&page->order),
+		(int)atom_load(&page->refcount), atom_load(&page->flags));
 }
 
 void page_clear(struct page *page, unsigned int order)
@@ -156,11 +158,12 @@ void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *ca
 {
 	assert_always(page->state == PAGE_ALLOC && page->order == order);
 	for (unsigned long i = 0; i < 1UL << order; i++) {
-		page[i].u.slab.cache = cache;
 		page[i].u.slab.tail_nr = (u16)i;
 		page[i].u.slab.inuse = 0;
 		page[i].u.slab.objects = (u16)objects;
-		page[i].u.slab.list = 0;
+		atom_store(&page[i].u.slab.list, (u16)0);
+		/* Whoever sees the cache sees the rest (slab_settle looks at frames it does not own). */
+		atom_store_rel(&page[i].u.slab.cache, cache);
 		if (i == 0)
 			continue;
 		page[i].flags = PAGE_IN_SLAB;
@@ -177,12 +180,11 @@ void page_unmake_slab(struct page *page, unsigned int order)
 	assert_always(page->state == PAGE_SLAB && page->order == order);
 	for (unsigned long i = 1; i < 1UL << order; i++) {
 		page[i].flags = 0;
-		page[i].u.slab.cache = NULL;
+		atom_store(&page[i].u.slab.cache, NULL);
 		page_set_state(&page[i], PAGE_NONE);
 	}
 	page->flags &= (u8)~PAGE_IN_SLAB;
-	page->u.slab.cache = NULL;
-	page->u.own.private_data = 0;
+	atom_store(&page->u.own.private_data, 0ul); /* and with it u.slab.cache */
 	page_set_state(page, PAGE_ALLOC);
 }
 
@@ -203,8 +205,9 @@ void page_free_tails(struct page *page, unsigned int order, bool try)
 	u32 mt = page->mt;
 
 	assert_always(page->state == PAGE_ALLOC && !(page->flags & PAGE_COMPOUND));
-	/* The head may go to its last owner at any moment, so it is made right first. */
-	page->order = 0;
+	/* The head may go to its last owner at any moment, so it is made right first; a put_page()
+	 * that runs beside this one reads the order. */
+	atom_store(&page->order, (u8)0);
 	for (unsigned int o = order; o-- > 0;) {
 		struct page *tail = page + (1UL << o);
 

@@ -439,6 +439,7 @@ void zone_free(struct page *page, unsigned int order, bool cold, bool try)
 	if (page->flags & PAGE_COMPOUND)
 		page_clear_compound(page, order);
 	page->flags = 0;
+	frames_soil(pfn_of_page(page), 1ul << order);
 	if (pcp_takes(z, page, order)) {
 		page_set_state(page, PAGE_PCP);
 		if (likely(!cold) && likely(port_stack_push(atom_load(&z->pcp_off[order]), page)))

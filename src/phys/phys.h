@@ -225,7 +225,7 @@ bool zone_contig_extend(struct page *head, unsigned long nr);
 void zone_contig_shrink(struct page *head, unsigned long nr);
 static inline bool page_is_run(const struct page *page)
 {
-	return page->state == PAGE_ALLOC && (page->flags & PAGE_RUN);
+	return atom_load(&page->state) == PAGE_ALLOC && (atom_load(&page->flags) & PAGE_RUN);
 }
 static inline unsigned long page_run_nr(const struct page *head)
 {
@@ -262,6 +262,8 @@ enum page_verdict page_check_free(const struct page *page, unsigned int order);
 void page_report_bad(const struct page *page, unsigned int order, enum page_verdict v);
 /* Zero the block, through windows where it has no address. */
 void page_clear(struct page *page, unsigned int order);
+/* The same for nr frames on their way to an owner, leaving out those known to be zero. */
+void page_clear_soiled(struct page *page, unsigned long nr);
 void page_make_compound(struct page *page, unsigned int order);
 /* Marks an allocated block as a slab of cache (all frames), or as plain again. */
 void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *cache,

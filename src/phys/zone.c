@@ -82,86 +82,6 @@ struct zone *zone_of_pfn(pfn_t pfn)
 	return NULL;
 }
 
-/* ---- Commit: frames get memory a section at a time ----------------------------------------------- */
-
-/* The port is asked for stretches that are usable, and in the direct map or not, as a whole. */
-static bool section_commit(pfn_t start, pfn_t end)
-{
-	for (pfn_t from = start, to = end; memblock_next(&from, &to, false); from = to, to = end) {
-		if (from < kmem_machine.low_end && to > kmem_machine.low_end)
-			to = kmem_machine.low_end;
-		if (port_commit(from, to - from) < 0)
-			return false;
-	}
-	return true;
-}
-
-bool frames_commit(pfn_t pfn, unsigned long nr)
-{
-	pfn_t last = (pfn + nr - 1) >> MAX_PAGE_ORDER;
-
-	for (pfn_t s = pfn >> MAX_PAGE_ORDER; s <= last; s++) {
-		pfn_t end = size_min((s + 1) << MAX_PAGE_ORDER, kmem_machine.end);
-
-		/* Pairs with the release below; two who commit at once do no harm. */
-		if (likely(atom_load_acq(&phys.committed[s])))
-			continue;
-		if (!section_commit(s << MAX_PAGE_ORDER, end))
-			return false;
-		atom_store_rel(&phys.committed[s], (u8)1);
-	}
-	return true;
-}
-
-/* Takes the section out of the zone if it is free as a whole and backed; then nobody but the
- * caller can look at its byte. */
-static bool section_isolate(struct zone *z, pfn_t pfn)
-{
-	struct page *page = page_of_pfn(pfn);
-	irqflags_t flags;
-	bool found;
-
-	if (page_state(page) != PAGE_FREE || !atom_load(&phys.committed[pfn >> MAX_PAGE_ORDER]))
-		return false;
-	zone_lock(z, false, &flags);
-	found = page->state == PAGE_FREE && page->order == MAX_PAGE_ORDER;
-	if (found)
-		buddy_take_block(z, page);
-	zone_unlock(z, flags);
-	return found;
-}
-
-static unsigned long zone_trim(struct zone *z)
-{
-	unsigned long nr = 0;
-
-	for (pfn_t pfn = align_up(z->start, SECTION_PAGES); pfn + SECTION_PAGES <= z->end;
-	     pfn += SECTION_PAGES) {
-		irqflags_t flags;
-
-		if (!section_isolate(z, pfn))
-			continue;
-		port_decommit(pfn, SECTION_PAGES);
-		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)0);
-		zone_lock(z, false, &flags);
-		buddy_free(z, page_of_pfn(pfn), MAX_PAGE_ORDER, true);
-		zone_unlock(z, flags);
-		nr += SECTION_PAGES;
-	}
-	return nr;
-}
-
-unsigned long phys_trim(void)
-{
-	unsigned long nr = 0;
-
-	if (!phys.live)
-		return 0;
-	for_each_zone (z)
-		nr += zone_trim(z);
-	return nr;
-}
-
 /* ---- Carving ------------------------------------------------------------------------------------ */
 
 static void zone_shape(struct zone *z, u32 index)
@@ -267,10 +187,11 @@ static bool tables_alloc(void)
 	phys.bitmap = boot_alloc(kmem_machine.low_end * BITMAP_BYTES, false);
 	phys.block_type = boot_alloc((end >> pageblock_order) + 1, false);
 	phys.committed = boot_alloc((end >> MAX_PAGE_ORDER) + 1, false);
+	phys.soiled = boot_alloc(align_up(end / 8 + 1, SECTION_PAGES / 8), false);
 	if (!kmem_machine.stat)
 		kmem_machine.stat = boot_alloc(sizeof(struct kmem_stat), true);
-	return kmem_machine.memmap && phys.block_type && phys.committed && kmem_machine.stat &&
-	       (phys.bitmap || kmem_machine.low_end == 0);
+	return kmem_machine.memmap && phys.block_type && phys.committed && phys.soiled &&
+	       kmem_machine.stat && (phys.bitmap || kmem_machine.low_end == 0);
 }
 
 static int phys_refuse(int error, const char *why)

@@ -256,6 +256,14 @@ void kmem_set_charge_hook(kmem_charge_fn fn, void *arg)
 	hook_set(&charge_hook, (hook_fn)fn, arg);
 }
 
+bool charge_on(void)
+{
+	hook_fn fn;
+	void *arg;
+
+	return hook_get(&charge_hook, &fn, &arg);
+}
+
 bool charge_try(long bytes)
 {
 	hook_fn fn;

@@ -30,6 +30,7 @@ enum kmem_oom_result oom_call(gfp_t gfp, unsigned int order);
 bool livelock_stop(gfp_t gfp, unsigned int order, unsigned long rounds);
 /* Any context. A negative charge is never refused. */
 bool charge_try(long bytes);
+bool charge_on(void); /* is there anybody to charge? */
 /* The slab floor registers what gives empty slabs back: returns pages freed. */
 extern unsigned long (*reclaim_drain_hook)(void);
 void reclaim_reset(void);

@@ -128,7 +128,7 @@ static u64 event_sum(const struct kmem_stat *st, enum kmem_event ev)
 	u64 sum = 0;
 
 	for (u32 cpu = 0; cpu < nr_cpus_of(st); cpu++)
-		sum += st->cpu[cpu].event[ev];
+		sum += atom_load(&st->cpu[cpu].event[ev]);
 	return sum;
 }
 
@@ -137,7 +137,7 @@ static u64 free_blocks(const struct kmem_stat_zone *z, unsigned int order)
 	u64 sum = 0;
 
 	for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
-		sum += z->nr_free[mt][order];
+		sum += atom_load(&z->nr_free[mt][order]);
 	return sum;
 }
 
@@ -156,7 +156,7 @@ static u64 zone_value(const struct kmem_stat *st, unsigned int zone, enum source
 {
 	switch (source) {
 	case SRC_FREE:
-		return st->zone[zone].free;
+		return atom_load(&st->zone[zone].free);
 	case SRC_FREE_BLOCKS:
 		return free_in_blocks(&st->zone[zone]);
 	case SRC_ALLOCS:
@@ -170,9 +170,9 @@ static u64 node_value(const struct kmem_stat *st, enum source source)
 {
 	switch (source) {
 	case SRC_SLAB_RECLAIMABLE:
-		return st->nr_slab_reclaimable;
+		return atom_load(&st->nr_slab_reclaimable);
 	case SRC_SLAB_UNRECLAIMABLE:
-		return st->nr_slab_unreclaimable;
+		return atom_load(&st->nr_slab_unreclaimable);
 	default:
 		return 0;
 	}
@@ -180,40 +180,52 @@ static u64 node_value(const struct kmem_stat *st, enum source source)
 
 /* ---- slabinfo ------------------------------------------------------------------------------- */
 
+/* Each figure is read once: a cache may change, or go, while its row is written. */
 static void slabinfo_row(struct text *t, const struct kmem_stat_cache *c)
 {
-	u64 free = u64_min(c->free_objs, c->nr_objs);
+	u64 objs = atom_load(&c->nr_objs), free = u64_min(atom_load(&c->free_objs), objs);
+	ull slabs = atom_load(&c->nr_slabs);
+	char name[KMEM_NAME_MAX];
 
-	text_add(t, "%-17.*s %6llu %6llu %6u %4u %4d", KMEM_NAME_MAX - 1, c->name,
-		 (ull)(c->nr_objs - free), (ull)c->nr_objs, c->size, c->objs_per_slab,
-		 (int)c->pages_per_slab);
+	for (u32 i = 0; i < KMEM_NAME_MAX; i++)
+		name[i] = atom_load(&c->name[i]);
+	text_add(t, "%-17.*s %6llu %6llu %6u %4u %4d", KMEM_NAME_MAX - 1, name, (ull)(objs - free),
+		 (ull)objs, atom_load(&c->size), atom_load(&c->objs_per_slab),
+		 (int)atom_load(&c->pages_per_slab));
 	text_add(t, " : tunables %4u %4u %4u", 0u, 0u, 0u);
-	text_add(t, " : slabdata %6llu %6llu %6llu\n", (ull)c->nr_slabs, (ull)c->nr_slabs, 0ull);
+	text_add(t, " : slabdata %6llu %6llu %6llu\n", slabs, slabs, 0ull);
 }
 
-/* The newest cache older than seq; NULL: there is none. */
-static const struct kmem_stat_cache *cache_before(const struct kmem_stat *st, u64 seq)
+/* The newest cache older than *seq, which becomes its own; NULL: there is none. */
+static const struct kmem_stat_cache *cache_before(const struct kmem_stat *st, u64 *seq)
 {
 	const struct kmem_stat_cache *best = NULL;
+	u64 best_seq = 0;
 
 	for (unsigned int i = 0; i < KMEM_MAX_CACHES; i++) {
 		const struct kmem_stat_cache *c = &st->cache[i];
+		bool used = atom_load_acq(&c->name[0]); /* pairs with stat_fill in slab/create.c */
+		u64 its = atom_load(&c->seq);
 
-		if (c->name[0] && c->seq < seq && (!best || c->seq > best->seq))
+		if (used && its < *seq && (!best || its > best_seq)) {
 			best = c;
+			best_seq = its;
+		}
 	}
+	*seq = best_seq;
 	return best;
 }
 
 static void text_slabinfo(const struct kmem_stat *st, struct text *t)
 {
-	const struct kmem_stat_cache *c = cache_before(st, UINT64_MAX);
+	const struct kmem_stat_cache *c;
+	u64 seq = UINT64_MAX;
 
 	text_add(t, "slabinfo - version: 2.1\n");
 	text_add(t, "# name            <active_objs> <num_objs> <objsize> <objperslab> "
 		    "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
 		    "<active_slabs> <num_slabs> <sharedavail>\n");
-	for (; c; c = cache_before(st, c->seq))
+	while ((c = cache_before(st, &seq)))
 		slabinfo_row(t, c);
 }
 
@@ -242,7 +254,7 @@ static void pagetype_free(const struct kmem_stat_zone *zone, unsigned int z, uns
 	text_add(t, "Node %4d, zone %8s, type %12s ", 0, kmem_zone_name(z),
 		 mt < KMEM_NR_MT ? kmem_migratetype_name(mt) : isolate_name);
 	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
-		u64 n = mt < KMEM_NR_MT ? zone->nr_free[mt][order] : 0;
+		u64 n = mt < KMEM_NR_MT ? atom_load(&zone->nr_free[mt][order]) : 0;
 
 		/* The kernel stops counting a list there, and says so. */
 		text_add(t, "%s%6llu ", n >= 100000 ? ">" : "", (ull)u64_min(n, 100000));
@@ -261,7 +273,7 @@ static void pagetype_blocks(const struct kmem_stat *st, struct text *t)
 			continue;
 		text_add(t, "Node %d, zone %8s ", 0, kmem_zone_name(z));
 		for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
-			text_add(t, "%12llu ", (ull)st->zone[z].nr_blocks[mt]);
+			text_add(t, "%12llu ", (ull)atom_load(&st->zone[z].nr_blocks[mt]));
 		text_add(t, "%12llu \n", 0ull);
 	}
 }
@@ -295,22 +307,22 @@ static void zoneinfo_pages(const struct kmem_stat *st, const struct kmem_stat_zo
 {
 	const char *sep = "";
 
-	text_add(t, "\n  pages free     %llu", (ull)zone->free);
-	text_add(t, "\n        boost    %llu", (ull)zone->boost);
-	text_add(t, "\n        min      %llu", (ull)zone->min);
-	text_add(t, "\n        low      %llu", (ull)zone->low);
-	text_add(t, "\n        high     %llu", (ull)zone->high);
-	text_add(t, "\n        promo    %llu", (ull)zone->promo);
+	text_add(t, "\n  pages free     %llu", (ull)atom_load(&zone->free));
+	text_add(t, "\n        boost    %llu", (ull)atom_load(&zone->boost));
+	text_add(t, "\n        min      %llu", (ull)atom_load(&zone->min));
+	text_add(t, "\n        low      %llu", (ull)atom_load(&zone->low));
+	text_add(t, "\n        high     %llu", (ull)atom_load(&zone->high));
+	text_add(t, "\n        promo    %llu", (ull)atom_load(&zone->promo));
 	text_add(t, "\n        spanned  %llu", (ull)zone->spanned);
 	text_add(t, "\n        present  %llu", (ull)zone->present);
-	text_add(t, "\n        managed  %llu", (ull)zone->managed);
+	text_add(t, "\n        managed  %llu", (ull)atom_load(&zone->managed));
 	text_add(t, "\n        cma      %llu", 0ull);
 	text_add(t, "\n        protection: (");
 	/* One entry for each zone type this machine has. */
 	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++) {
 		if (!st->zone[z].configured)
 			continue;
-		text_add(t, "%s%llu", sep, (ull)zone->protection[z]);
+		text_add(t, "%s%llu", sep, (ull)atom_load(&zone->protection[z]));
 		sep = ", ";
 	}
 	text_add(t, ")");
@@ -323,12 +335,13 @@ static void zoneinfo_cpus(const struct kmem_stat *st, unsigned int z, struct tex
 	text_add(t, "\n  pagesets");
 	for (u32 cpu = 0; cpu < nr_cpus_of(st); cpu++) {
 		text_add(t, "\n    cpu: %i", (int)cpu);
-		text_add(t, "\n              count:    %i", (int)st->cpu[cpu].pcp_count[z]);
-		text_add(t, "\n              high:     %i", (int)zone->pcp_high_min);
-		text_add(t, "\n              batch:    %i", (int)zone->pcp_batch);
-		text_add(t, "\n              high_min: %i", (int)zone->pcp_high_min);
-		text_add(t, "\n              high_max: %i", (int)zone->pcp_high_max);
-		text_add(t, "\n  vm stats threshold: %d", (int)zone->stat_threshold);
+		text_add(t, "\n              count:    %i",
+			 (int)atom_load(&st->cpu[cpu].pcp_count[z]));
+		text_add(t, "\n              high:     %i", (int)atom_load(&zone->pcp_high_min));
+		text_add(t, "\n              batch:    %i", (int)atom_load(&zone->pcp_batch));
+		text_add(t, "\n              high_min: %i", (int)atom_load(&zone->pcp_high_min));
+		text_add(t, "\n              high_max: %i", (int)atom_load(&zone->pcp_high_max));
+		text_add(t, "\n  vm stats threshold: %d", (int)atom_load(&zone->stat_threshold));
 	}
 }
 

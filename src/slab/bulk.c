@@ -21,7 +21,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t nr, void **obj
 	if (nr > INT32_MAX)
 		return 0;
 	for (got = 0; got < nr; got++) {
-		objs[got] = cache_alloc(c, gfp, c->object_size, site);
+		objs[got] = cache_alloc(c, gfp, cache_object_size(c), site);
 		if (!objs[got])
 			break;
 	}
@@ -55,7 +55,7 @@ static bool sheaf_top_up(struct slab_sheaf *s, gfp_t gfp, u32 nr)
 
 	while (s->n < nr) {
 		void *obj = cache_alloc(s->cache, gfp & ~(__GFP_ZERO | __GFP_ACCOUNT),
-					s->cache->object_size, __builtin_return_address(0));
+					cache_object_size(s->cache), __builtin_return_address(0));
 
 		if (!obj) {
 			kmem_cache_free_bulk(s->cache, s->n - had, &s->slot[had]);
@@ -138,7 +138,7 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_s
 		return NULL;
 	obj = s->slot[--s->n];
 	if (gfp & __GFP_ZERO && !c->ctor && !c->ctor_ldd3)
-		__builtin_memset(obj, 0, c->object_size);
+		__builtin_memset(obj, 0, cache_object_size(c));
 	return obj;
 }
 

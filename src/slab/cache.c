@@ -21,10 +21,11 @@ static struct ratelimit fail_limit = {.interval_ms = 5000, .burst = 10};
 
 static void report_failure(struct kmem_cache *c, gfp_t gfp)
 {
+	struct kmem_stat_cache *st = c->stat;
 	char text[160];
 
-	if (c->stat)
-		atom_add(&c->stat->alloc_fail, 1);
+	if (st)
+		atom_add(&st->alloc_fail, 1);
 	if (gfp & __GFP_NOWARN || !ratelimit_ok(&fail_limit))
 		return;
 	kmem_gfp_text(gfp, text, sizeof(text));
@@ -33,9 +34,12 @@ static void report_failure(struct kmem_cache *c, gfp_t gfp)
 	       port_cpu(), (unsigned int)gfp, text);
 	report(KMEM_LOG_WARN,
 	       "  cache: %s, object size: %u, buffer size: %u, default order: %u, min order: %u",
-	       c->name, c->object_size, c->size, c->order, c->min_order);
-	report(KMEM_LOG_WARN, "  node 0: slabs: %lu, objs: %lu, free: %lu", c->nr_slabs,
-	       c->nr_slabs * c->objects, c->free_objects);
+	       c->name, cache_object_size(c), c->size, c->order, c->min_order);
+	if (st)
+		report(KMEM_LOG_WARN, "  node 0: slabs: %lu, objs: %lu, free: %lu",
+		       (unsigned long)atom_load(&st->nr_slabs),
+		       (unsigned long)atom_load(&st->nr_objs),
+		       (unsigned long)atom_load(&st->free_objs));
 }
 
 /* No effort, no noise: what filling a whole sheaf may cost. */
@@ -65,10 +69,10 @@ static void object_zero(struct kmem_cache *c, void *obj, gfp_t gfp, size_t req)
 		return;
 	}
 	if (gfp & __GFP_ZERO || (kmem_machine.opt.init_on_alloc && !constructed))
-		__builtin_memset(obj, 0, c->orig_off ? req : c->object_size);
+		__builtin_memset(obj, 0, c->orig_off ? req : cache_object_size(c));
 }
 
-static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp)
+static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp, bool try)
 {
 	if (unlikely(!machine_ensure()))
 		return false;
@@ -77,7 +81,7 @@ static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp)
 			      "cache %p is destroyed or not a cache", (void *)c);
 		return false;
 	}
-	if (port_context() == PORT_NMI && !(*gfp & __GFP_KMEM_TRYLOCK)) {
+	if (port_context() == PORT_NMI && !try) {
 		report_misuse(KMEM_MISUSE_GFP_NMI, c, "%s: allocation from NMI context", c->name);
 		return false;
 	}
@@ -85,12 +89,14 @@ static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp)
 	return true;
 }
 
-void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
+/* try: nothing may be waited for, whatever the mask says. */
+static void *alloc_full(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site, bool try)
 {
-	bool nested = sync_nested() || gfp & __GFP_KMEM_TRYLOCK;
+	bool nested = try || sync_nested();
 	void *obj;
 
-	if (!alloc_allowed(c, &gfp) || failslab_should_fail(c->flags, c->object_size, gfp))
+	if (!alloc_allowed(c, &gfp, try) ||
+	    failslab_should_fail(c->flags, cache_object_size(c), gfp))
 		return NULL;
 	if (c->flags & SLAB_ACCOUNT && !charge_try((long)c->size))
 		return NULL;
@@ -104,30 +110,39 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *
 	if (unlikely(c->flags & SLAB_DEBUG_FLAGS))
 		debug_alloc(c, slab_head(page_of_addr(obj)), obj, req, site);
 	object_zero(c, obj, gfp, req);
-	gfp &= ~__GFP_KMEM_TRYLOCK;
 	if (trace_on() && c->flags & SLAB_KMALLOC)
 		trace_kmalloc(site, obj, req, c->size, gfp);
 	else if (trace_on())
-		trace_cache_alloc(site, obj, c->name, c->object_size, c->size, gfp,
+		trace_cache_alloc(site, obj, c->name, cache_object_size(c), c->size, gfp,
 				  c->flags & SLAB_ACCOUNT);
 	return obj;
 }
 
+void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
+{
+	return alloc_full(c, gfp, req, site, false);
+}
+
+void *cache_alloc_try(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
+{
+	return alloc_full(c, gfp, req, site, true);
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
-	return cache_alloc(c, gfp, c->object_size, __builtin_return_address(0));
+	return cache_alloc(c, gfp, cache_object_size(c), __builtin_return_address(0));
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 {
 	if (node > 0 && gfp & __GFP_THISNODE)
 		return NULL;
-	return cache_alloc(c, gfp, c->object_size, __builtin_return_address(0));
+	return cache_alloc(c, gfp, cache_object_size(c), __builtin_return_address(0));
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 {
-	return cache_alloc(c, gfp | __GFP_ZERO, c->object_size, __builtin_return_address(0));
+	return cache_alloc(c, gfp | __GFP_ZERO, cache_object_size(c), __builtin_return_address(0));
 }
 
 /* ---- Free ------------------------------------------------------------------------------------------ */
@@ -145,7 +160,7 @@ struct kmem_cache *cache_of_object(const void *obj, struct page **page)
 	if (object_nr(p->u.slab.cache, p, obj) == OBJECT_NONE) {
 		report_misuse(KMEM_MISUSE_SLAB_INTERIOR, obj,
 			      "%s: Invalid object pointer %p: no object of %u bytes starts there",
-			      p->u.slab.cache->name, obj, p->u.slab.cache->object_size);
+			      p->u.slab.cache->name, obj, cache_object_size(p->u.slab.cache));
 		return NULL;
 	}
 	return p->u.slab.cache;
@@ -174,7 +189,7 @@ void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const v
 		c->ctor_ldd3(obj, c, SLAB_CTOR_CONSTRUCTOR | SLAB_CTOR_VERIFY);
 	if (kmem_machine.opt.init_on_free && !c->ctor && !c->ctor_ldd3 &&
 	    !(c->flags & (SLAB_POISON | SLAB_TYPESAFE_BY_RCU)))
-		__builtin_memset(obj, 0, c->object_size);
+		__builtin_memset(obj, 0, cache_object_size(c));
 	if (c->flags & SLAB_ACCOUNT)
 		charge_try(-(long)c->size);
 	object_release(c, obj, nested);
@@ -207,7 +222,8 @@ void kmem_cache_free(struct kmem_cache *c, const void *object)
 	struct page *page = page_of_addr(obj);
 
 	if (likely(page && atom_load(&page->flags) & PAGE_IN_SLAB && page->u.slab.cache == c &&
-		   object_nr(c, page, obj) != OBJECT_NONE && port_stack_push(c->fast_off, obj)))
+		   object_nr(c, page, obj) != OBJECT_NONE &&
+		   port_stack_push(atom_load(&c->fast_off), obj)))
 		return;
 	free_checked(c, obj, __builtin_return_address(0));
 }
@@ -253,13 +269,15 @@ static bool context_ok(const char *what)
 
 int kmem_cache_shrink(struct kmem_cache *c)
 {
+	unsigned long free;
+
 	if (!c || !context_ok("kmem_cache_shrink"))
 		return 1;
 	sheaf_drain(c, true);
 	node_shrink(c, 0);
 	if (c->flags & SLAB_TYPESAFE_BY_RCU)
 		node_rcu(c, true);
-	return c->nr_slabs != 0;
+	return node_slabs(c, &free) != 0;
 }
 
 unsigned long slab_drain_all(void)
@@ -294,7 +312,7 @@ void kmem_cache_reap(void)
 
 unsigned int kmem_cache_size(struct kmem_cache *c)
 {
-	return c->object_size;
+	return cache_object_size(c);
 }
 
 const char *kmem_cache_name(struct kmem_cache *c)
@@ -323,9 +341,9 @@ static void check_resting(struct kmem_cache *c, void *obj, void *arg)
 		assert_audit(nr != OBJECT_NONE, "%s: %p in a sheaf is no object's start", c->name,
 			     obj);
 		if (nr != OBJECT_NONE)
-			assert_audit(!(page_bitmap(slab_head(page))[nr / bits] &
-				       (1UL << (nr % bits))),
-				     "%s: %p is in a sheaf and free in its slab", c->name, obj);
+			assert_audit(
+				!(page_bitmap(slab_head(page))[nr / bits] & (1UL << (nr % bits))),
+				"%s: %p is in a sheaf and free in its slab", c->name, obj);
 	}
 	r->faults += faults;
 }

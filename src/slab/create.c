@@ -4,8 +4,9 @@
  * list of all caches, and the floor's own bring-up.
  *
  * All caches hang on kmem_machine.caches, newest first, under RANK_CACHES. Walkers pin a cache and
- * drop the lock, so nothing of the user's (destructors) ever runs under it; destruction waits for
- * the pins.
+ * drop the lock, so nothing of the user's (destructors) ever runs under it. A cache that is being
+ * destroyed has no reference left, so that no walker and no merge begins with it any more, and stays
+ * on the list until those that stand on it have gone on.
  *
  * Bring-up needs no malloc: the cache of descriptors and the four caches of sheaves are static and
  * have no sheaves themselves; every other descriptor is an object of the first.
@@ -33,6 +34,8 @@ struct kmem_cache *cache_next(struct kmem_cache *prev)
 	irqflags_t f = lock_take(&caches_lock);
 	struct kmem_cache *c = prev ? prev->next : kmem_machine.caches;
 
+	while (c && c->refcount == 0)
+		c = c->next;
 	if (prev)
 		atom_sub(&prev->pins, 1);
 	if (c)
@@ -48,27 +51,42 @@ static struct kmem_stat_cache *stat_slot(void)
 	for (u32 i = 0; i < KMEM_MAX_CACHES; i++) {
 		if (!st->cache[i].name[0]) {
 			if (i >= st->nr_caches)
-				st->nr_caches = i + 1;
+				atom_store(&st->nr_caches, i + 1);
 			return &st->cache[i];
 		}
 	}
 	return NULL;
 }
 
+/* A reader of the statistics takes no lock: a slot is its reader's from the name's first character
+ * on, which is therefore written last, and cleared first. */
+static void stat_clear(struct kmem_stat_cache *st)
+{
+	atom_store_rel(&st->name[0], '\0');
+	atom_store(&st->nr_slabs, 0u);
+	atom_store(&st->nr_partial, 0u);
+	atom_store(&st->nr_objs, 0u);
+	atom_store(&st->free_objs, 0u);
+	atom_store(&st->cached_objs, 0u);
+	atom_store(&st->alloc_fail, 0u);
+}
+
 static void stat_fill(struct kmem_cache *c)
 {
 	struct kmem_stat_cache *st = c->stat;
 
-	__builtin_memset(st, 0, sizeof(*st));
-	st->seq = c->seq;
-	st->object_size = c->object_size;
-	st->size = c->size;
-	st->align = c->align;
-	st->flags = c->flags;
-	st->objs_per_slab = c->objects;
-	st->pages_per_slab = 1u << c->order;
-	st->sheaf_capacity = c->main_off ? c->sheaf_cap : 0;
-	str_copy(st->name, c->name, sizeof(st->name));
+	stat_clear(st);
+	atom_store(&st->seq, c->seq);
+	atom_store(&st->object_size, c->object_size);
+	atom_store(&st->size, c->size);
+	atom_store(&st->align, c->align);
+	atom_store(&st->flags, c->flags);
+	atom_store(&st->objs_per_slab, c->objects);
+	atom_store(&st->pages_per_slab, 1u << c->order);
+	atom_store(&st->sheaf_capacity, c->main_off ? c->sheaf_cap : 0);
+	for (u32 i = 1; i < KMEM_NAME_MAX; i++)
+		atom_store(&st->name[i], c->name[i]);
+	atom_store_rel(&st->name[0], c->name[0]); /* pairs with cache_before in report/text.c */
 }
 
 /* Makes a finished cache visible. -KE_NOMEM: the table of statistics is full. */
@@ -90,16 +108,22 @@ int cache_enlist(struct kmem_cache *c)
 	return err;
 }
 
-static void cache_unlist(struct kmem_cache *c)
+/* Off the list, and its place in the statistics free for another; false: a walker holds it. */
+static bool cache_unlist(struct kmem_cache *c)
 {
 	struct kmem_cache **link = &kmem_machine.caches;
 	irqflags_t f = lock_take(&caches_lock);
+	bool unpinned = atom_load(&c->pins) == 0;
 
-	while (*link != c)
-		link = &(*link)->next;
-	*link = c->next;
-	__builtin_memset(c->stat, 0, sizeof(*c->stat));
+	if (unpinned) {
+		while (*link != c)
+			link = &(*link)->next;
+		*link = c->next;
+		stat_clear(c->stat);
+		c->stat = NULL;
+	}
 	lock_release(&caches_lock, f);
+	return unpinned;
 }
 
 /* ---- Creation ------------------------------------------------------------------------------------ */
@@ -184,13 +208,14 @@ static struct kmem_cache *merge_find(const struct kmem_cache *like)
 	irqflags_t f = lock_take(&caches_lock);
 
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
-		if (mergeable(like, c))
+		if (c->refcount && mergeable(like, c))
 			found = c;
 	}
 	if (found) {
 		found->refcount++;
-		found->object_size = (u32)size_max(found->object_size, like->object_size);
-		found->stat->object_size = found->object_size;
+		atom_store(&found->object_size,
+			   (u32)size_max(found->object_size, like->object_size));
+		atom_store(&found->stat->object_size, found->object_size);
 	}
 	lock_release(&caches_lock, f);
 	return found;
@@ -303,7 +328,7 @@ struct kmem_cache *kmem_cache_create_ldd3(const char *name, size_t size, size_t 
 {
 	struct kmem_cache_args args = {.align = (unsigned int)offset};
 
-	if (offset > KMALLOC_MAX_SIZE)
+	if (offset > KMALLOC_MAX_SIZE || flags != (unsigned long)(slab_flags_t)flags)
 		args.align = 3; /* no power of two: refused with the others */
 	return cache_create(name, size, &args, (slab_flags_t)flags, ctor, dtor);
 }
@@ -350,11 +375,13 @@ static void report_live_object(void *obj, void *arg)
 
 static bool cache_busy(struct kmem_cache *c)
 {
-	if (!c->nr_slabs)
+	unsigned long free, slabs = node_slabs(c, &free);
+
+	if (!slabs)
 		return false;
 	report_misuse(KMEM_MISUSE_SLAB_DESTROY_LIVE, c,
 		      "BUG %s: Objects remaining on __kmem_cache_shutdown(): %lu of %lu", c->name,
-		      c->nr_slabs * c->objects - c->free_objects, c->nr_slabs * c->objects);
+		      slabs * c->objects - free, slabs * c->objects);
 	kmem_cache_for_each_object(c, report_live_object, c);
 	return true;
 }
@@ -377,20 +404,22 @@ int kmem_cache_destroy(struct kmem_cache *c)
 		return -KE_BUSY;
 	}
 	f = lock_take(&caches_lock);
-	last = c->refcount == 1;
-	c->refcount -= !last;
+	last = --c->refcount == 0;
 	lock_release(&caches_lock, f);
 	if (!last)
 		return 0;
 	kmem_cache_shrink(c);
-	if (cache_busy(c))
+	if (cache_busy(c)) {
+		f = lock_take(&caches_lock);
+		c->refcount = 1;
+		lock_release(&caches_lock, f);
 		return -KE_BUSY;
-	cache_unlist(c);
-	while (atom_load(&c->pins))
+	}
+	while (!cache_unlist(c))
 		port_relax();
 	sheaf_drain(c, true);
 	c->magic = CACHE_DEAD;
-	c->fast_off = PERCPU_NONE;
+	atom_store(&c->fast_off, (u32)PERCPU_NONE);
 	if (c->main_off)
 		percpu_free(c->main_off, PERCPU_UNIT);
 	c->main_off = PERCPU_NONE;
@@ -477,7 +506,7 @@ unsigned long slab_report_leaks(void)
 
 		if (live)
 			report(KMEM_LOG_WARN, "kmem: leak: cache %s: %lu objects of %u bytes",
-			       c->name, live, c->object_size);
+			       c->name, live, cache_object_size(c));
 		total += live;
 	}
 	return total;

@@ -5,7 +5,8 @@
  *	bytes	8 16 32 64 96 128 192 256 512 1k 2k 4k 8k	above: a block of pages
  *	index	3  4  5  6  1   7   2   8   9 10 11 12 13
  *
- * A request goes to the first family that fits: DMA, reclaimable, normal. An object of n bytes is
+ * A request goes to the first family that fits: DMA, reclaimable, charged (__GFP_ACCOUNT while a
+ * charge hook is set), normal. An object of n bytes is
  * aligned to the largest power of two that divides its class, since slots are packed from the start
  * of a page.
  *
@@ -13,7 +14,7 @@
  */
 #include "slab/slab.h"
 
-enum kmalloc_family { FAMILY_NORMAL, FAMILY_DMA, FAMILY_RECLAIM, NR_FAMILIES };
+enum kmalloc_family { FAMILY_NORMAL, FAMILY_DMA, FAMILY_RECLAIM, FAMILY_CHARGED, NR_FAMILIES };
 enum { NR_CLASSES = 14 };
 
 static const u32 class_size[NR_CLASSES] = {0,	96,  192, 8,	16,   32,   64,
@@ -61,14 +62,16 @@ static struct kmem_cache kmalloc_storage[NR_FAMILIES][NR_CLASSES];
 
 static slab_flags_t family_flags(u32 family)
 {
-	static const slab_flags_t flags[NR_FAMILIES] = {0, SLAB_CACHE_DMA, SLAB_RECLAIM_ACCOUNT};
+	static const slab_flags_t flags[NR_FAMILIES] = {0, SLAB_CACHE_DMA, SLAB_RECLAIM_ACCOUNT,
+							SLAB_ACCOUNT};
 
 	return flags[family] | SLAB_KMALLOC | SLAB_NO_MERGE;
 }
 
 static int class_create(u32 family, u32 index)
 {
-	static const char *const prefix[NR_FAMILIES] = {"kmalloc-", "dma-kmalloc-", "kmalloc-rcl-"};
+	static const char *const prefix[NR_FAMILIES] = {"kmalloc-", "dma-kmalloc-", "kmalloc-rcl-",
+							"kmalloc-cg-"};
 	struct kmem_cache *c = &kmalloc_storage[family][index];
 	u32 size = class_size[index];
 	struct kmem_cache_args args = {
@@ -82,8 +85,7 @@ static int class_create(u32 family, u32 index)
 	if (!err)
 		err = cache_enlist(c);
 	if (!err)
-		atom_store_rel(&kmalloc_caches[family][index], c); /* pairs with the address
-								    * dependency of a hit */
+		atom_store_rel(&kmalloc_caches[family][index], c); /* pairs with kmalloc_site */
 	return err;
 }
 
@@ -97,9 +99,11 @@ int kmalloc_init(void)
 				return err;
 		}
 		for (u32 index = 1; index < NR_CLASSES; index++) {
+			u32 next = class_for(class_size[index]);
+
 			if (!class_exists(index))
-				kmalloc_caches[family][index] =
-					kmalloc_caches[family][class_for(class_size[index])];
+				atom_store_rel(&kmalloc_caches[family][index],
+					       kmalloc_caches[family][next]);
 		}
 	}
 	return 0;
@@ -127,8 +131,7 @@ static void *large_alloc(size_t size, gfp_t gfp, const void *site)
 	if (!page)
 		return NULL;
 	atom_store(&page->state, (u8)PAGE_LARGE);
-	trace_kmalloc(site, addr_of_page(page), size, PAGE_SIZE << order,
-		      gfp & ~__GFP_KMEM_TRYLOCK);
+	trace_kmalloc(site, addr_of_page(page), size, PAGE_SIZE << order, gfp);
 	return addr_of_page(page);
 }
 
@@ -142,9 +145,10 @@ static void *refuse_size(size_t size, gfp_t gfp)
 
 static struct kmem_cache *class_cache(size_t size, gfp_t gfp)
 {
-	u32 family = gfp & __GFP_DMA	       ? FAMILY_DMA
-		     : gfp & __GFP_RECLAIMABLE ? FAMILY_RECLAIM
-					       : FAMILY_NORMAL;
+	u32 family = gfp & __GFP_DMA			  ? FAMILY_DMA
+		     : gfp & __GFP_RECLAIMABLE		  ? FAMILY_RECLAIM
+		     : gfp & __GFP_ACCOUNT && charge_on() ? FAMILY_CHARGED
+							  : FAMILY_NORMAL;
 
 	return kmalloc_caches[family][class_index(size)];
 }
@@ -165,7 +169,9 @@ static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
 static inline void *kmalloc_site(size_t size, gfp_t gfp, const void *site)
 {
 	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE && !(gfp & GFP_SLAB_SPECIAL))) {
-		struct kmem_cache *c = atom_load(&kmalloc_caches[FAMILY_NORMAL][class_index(size)]);
+		/* Another task may be booting: who sees the cache sees the per-CPU areas as well. */
+		struct kmem_cache *c =
+			atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][class_index(size)]);
 
 		if (likely(c))
 			return cache_alloc(c, gfp, size, site);
@@ -221,13 +227,14 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
 	}
 	if (size == 0)
 		return ZERO_SIZE_PTR;
-	if (size > KMALLOC_MAX_CACHE_SIZE || node > 0 || kmem_machine.state != MACHINE_ON)
+	if (size > KMALLOC_MAX_CACHE_SIZE || node > 0 ||
+	    atom_load_acq(&kmem_machine.state) != MACHINE_ON)
 		return NULL;
-	gfp |= __GFP_KMEM_TRYLOCK | __GFP_NOWARN | __GFP_NOMEMALLOC;
-	p = cache_alloc_slow(class_cache(size, gfp), gfp, size, site);
+	gfp |= __GFP_NOWARN | __GFP_NOMEMALLOC;
+	p = cache_alloc_try(class_cache(size, gfp), gfp, size, site);
 	if (!p && size <= KMALLOC_MAX_CACHE_SIZE / 2)
-		p = cache_alloc_slow(class_cache(kmalloc_size_roundup(size) + 1, gfp), gfp, size,
-				     site);
+		p = cache_alloc_try(class_cache(kmalloc_size_roundup(size) + 1, gfp), gfp, size,
+				    site);
 	return p;
 }
 
@@ -297,7 +304,7 @@ static inline void kfree_site(const void *p, const void *site)
 		void *obj = (void *)(uintptr_t)p;
 
 		if (likely(object_nr(c, page, p) != OBJECT_NONE) &&
-		    port_stack_push(c->fast_off, obj))
+		    port_stack_push(atom_load(&c->fast_off), obj))
 			return;
 	}
 	kfree_slow(p, site);

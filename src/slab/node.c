@@ -53,7 +53,7 @@ static void bitmap_fill(struct page *head)
 	for (u32 i = 0; i < bitmap_words(head); i++) {
 		u32 n = left < BITS_PER_WORD ? left : (u32)BITS_PER_WORD;
 
-		map[i] = n == BITS_PER_WORD ? ~0UL : (1UL << n) - 1;
+		atom_store(&map[i], n == BITS_PER_WORD ? ~0UL : (1UL << n) - 1);
 		left -= n;
 	}
 }
@@ -115,24 +115,31 @@ static struct page *chain_pop(struct slab_chain *ch)
 	return head;
 }
 
+/* Written whole: slab_settle may look at a slab of another cache. */
+static void slab_set_list(struct page *head, enum slab_list list)
+{
+	atom_store_rel(&head->u.slab.list, (u16)list); /* pairs with slab_claim */
+}
+
 static void slab_unlist(struct kmem_cache *c, struct page *head)
 {
 	if (head->u.slab.list == SLAB_LIST_PARTIAL)
 		chain_del(&c->partial, head);
 	else if (head->u.slab.list == SLAB_LIST_FULL)
 		chain_del(&c->full, head);
-	head->u.slab.list = SLAB_LIST_NONE;
+	slab_set_list(head, SLAB_LIST_NONE);
 }
 
 /* Puts a slab on the chain its inuse asks for. */
 static void slab_enlist(struct kmem_cache *c, struct page *head)
 {
-	u16 list = head->u.slab.inuse >= head->u.slab.objects ? SLAB_LIST_FULL : SLAB_LIST_PARTIAL;
+	enum slab_list list =
+		head->u.slab.inuse >= head->u.slab.objects ? SLAB_LIST_FULL : SLAB_LIST_PARTIAL;
 
 	if (head->u.slab.list == list)
 		return;
 	slab_unlist(c, head);
-	head->u.slab.list = list;
+	slab_set_list(head, list);
 	chain_add_tail(list == SLAB_LIST_FULL ? &c->full : &c->partial, head);
 }
 
@@ -156,15 +163,36 @@ static bool dirty_note(struct kmem_cache *c, struct page *head)
 	return noted;
 }
 
+static bool slab_is_of(const struct kmem_cache *c, const struct page *head)
+{
+	/* The cache pairs with the release in page_make_slab. */
+	return atom_load(&head->state) == PAGE_SLAB && atom_load_acq(&head->u.slab.cache) == c;
+}
+
+/* The slab's list, if it is on one of this cache's, or pending: then it is the caller's. Looked at
+ * before and after, since a frame of others may become one of ours at any moment. */
+static u16 slab_claim(const struct kmem_cache *c, struct page *head)
+{
+	u16 list = SLAB_LIST_NONE;
+
+	if (slab_is_of(c, head))
+		list = atom_load_acq(&head->u.slab.list);
+	if (list == SLAB_LIST_NONE || !slab_is_of(c, head))
+		return SLAB_LIST_NONE;
+	/* Whoever made it may be taking it back (grow_and_grab): one of the two gets it. */
+	if (list == SLAB_LIST_PENDING && !atom_cas(&head->u.slab.list, &list, (u16)SLAB_LIST_NONE))
+		return SLAB_LIST_NONE;
+	return list;
+}
+
 static void slab_settle(struct kmem_cache *c, struct page *head)
 {
+	u16 list = slab_claim(c, head);
 	u32 free;
 
-	if (atom_load(&head->state) != PAGE_SLAB || atom_load(&head->u.slab.cache) != c)
+	if (list == SLAB_LIST_NONE)
 		return;
-	if (head->u.slab.list == SLAB_LIST_NONE)
-		return;
-	if (head->u.slab.list == SLAB_LIST_PENDING)
+	if (list == SLAB_LIST_PENDING)
 		c->nr_slabs++;
 	else
 		c->free_objects -= (unsigned long)(head->u.slab.objects - head->u.slab.inuse);
@@ -220,6 +248,16 @@ void node_settle(struct kmem_cache *c)
 
 	settle_locked(c);
 	node_unlock(c, f);
+}
+
+unsigned long node_slabs(struct kmem_cache *c, unsigned long *free)
+{
+	irqflags_t f = lock_take(&c->node);
+	unsigned long slabs = c->nr_slabs;
+
+	*free = c->free_objects;
+	lock_release(&c->node, f);
+	return slabs;
 }
 
 /* ---- A slab's birth and end --------------------------------------------------------------------- */
@@ -278,8 +316,6 @@ static struct page *slab_new(struct kmem_cache *c, gfp_t gfp)
 		return NULL;
 	page_make_slab(head, order, c, (u32)((PAGE_SIZE << order) / c->size));
 	head->order = (u8)order;
-	head->u.slab.inuse = 0;
-	head->u.slab.list = SLAB_LIST_NONE;
 	bitmap_fill(head);
 	slab_account(c, 1L << order);
 	if (c->flags & SLAB_DEBUG_FLAGS)
@@ -414,7 +450,7 @@ static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
 		/* A bit given without the lock makes inuse run ahead: trust the bitmap. */
 		if (n == 0 || bitmap_count(head) == 0) {
 			slab_unlist(c, head);
-			head->u.slab.list = SLAB_LIST_FULL;
+			slab_set_list(head, SLAB_LIST_FULL);
 			chain_add_tail(&c->full, head);
 		}
 	}
@@ -425,6 +461,7 @@ static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
 static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested)
 {
 	struct page *head = slab_new(c, gfp);
+	u16 pending = SLAB_LIST_PENDING;
 	irqflags_t f;
 	u32 got;
 
@@ -432,11 +469,11 @@ static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want,
 		return 0;
 	got = slab_grab(c, head, objs, want);
 	if (!lock_take_or_try(&c->node, nested, &f)) {
-		head->u.slab.list = SLAB_LIST_PENDING;
-		if (dirty_note(c, head))
+		slab_set_list(head, SLAB_LIST_PENDING);
+		/* Nowhere to note it: undo, unless an old note has led somebody here already. */
+		if (dirty_note(c, head) ||
+		    !atom_cas(&head->u.slab.list, &pending, (u16)SLAB_LIST_NONE))
 			return got;
-		/* Nowhere to note it: undo. The slab was never seen by anybody. */
-		head->u.slab.list = SLAB_LIST_NONE;
 		bitmap_fill(head);
 		slab_end(c, head);
 		return 0;
@@ -588,13 +625,13 @@ static int slab_check(struct kmem_cache *c, struct page *head, u32 list)
 	return faults;
 }
 
+/* For quiescent moments: reports may call the user, so no lock is held. */
 int node_check(struct kmem_cache *c)
 {
-	irqflags_t f = lock_take(&c->node);
 	unsigned long slabs = 0, free = 0;
 	int faults = 0;
 
-	settle_locked(c);
+	node_settle(c);
 	for (struct page *p = chain_first(&c->partial); p; p = chain_next(p)) {
 		faults += slab_check(c, p, SLAB_LIST_PARTIAL);
 		free += bitmap_count(p);
@@ -610,6 +647,5 @@ int node_check(struct kmem_cache *c)
 		     c->name, c->partial.nr, c->full.nr, slabs);
 	assert_audit(free == c->free_objects, "%s: %lu free objects, %lu counted", c->name, free,
 		     c->free_objects);
-	node_unlock(c, f);
 	return faults;
 }

@@ -84,6 +84,12 @@ struct kmem_cache {
 	char name[KMEM_NAME_MAX];
 };
 
+/* Merging another cache into this one may raise it at any time. */
+static inline u32 cache_object_size(const struct kmem_cache *c)
+{
+	return atom_load(&c->object_size);
+}
+
 /* ---- layout.c ---------------------------------------------------------------------------------- */
 
 /* Fills in size, offsets, order and objects from object_size, align and flags. 0 or -KE_INVAL. */
@@ -101,6 +107,8 @@ void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested);
 /* Gives empty slabs back; how many pages. keep: how many may stay. */
 unsigned long node_shrink(struct kmem_cache *c, unsigned long keep);
 void node_settle(struct kmem_cache *c); /* takes in what was freed without the lock */
+/* How many slabs there are; *free: and how many objects are free in them. */
+unsigned long node_slabs(struct kmem_cache *c, unsigned long *free);
 /* Slabs whose grace period is over go to the page allocator; all of them if wait. */
 unsigned long node_rcu(struct kmem_cache *c, bool wait);
 int node_check(struct kmem_cache *c);
@@ -158,6 +166,8 @@ enum { NR_SHEAF_CACHES = 4 };
 
 /* The whole of an allocation but the hit. req: bytes asked for. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site);
+/* As above, waiting for nothing: the _nolock calls. */
+void *cache_alloc_try(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site);
 void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site);
 /* The cache an object belongs to; reports and NULL if it is no object's start. */
 struct kmem_cache *cache_of_object(const void *obj, struct page **page);
@@ -176,7 +186,7 @@ void object_release(struct kmem_cache *c, void *obj, bool nested);
 static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
 {
 	if (likely(!(gfp & GFP_SLAB_SPECIAL) && !port_task()->preempt)) {
-		void *obj = port_stack_pop(c->fast_off);
+		void *obj = port_stack_pop(atom_load(&c->fast_off));
 
 		if (likely(obj))
 			return obj;

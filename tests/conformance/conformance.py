@@ -6,7 +6,7 @@ usage: tests/conformance/conformance.py            TAP: nothing is forgotten, th
        tests/conformance/conformance.py --write    writes docs/conformance.md
 
 docs/conformance.tsv lists the statements. A test of statement 24 is called TEST(S24_...); of two,
-TEST(S24_S25_...).
+TEST(S24_S25_...); in a script, a word that begins so.
 """
 import os
 import re
@@ -45,10 +45,11 @@ def tests():
     """Statement -> [(file, test)], by the names of the tests."""
     found = {}
     for folder, _, files in sorted(os.walk(os.path.join(ROOT, "tests"))):
-        for name in sorted(f for f in files if f.endswith(".c")):
+        for name in sorted(f for f in files if f.endswith((".c", ".sh"))):
             path = os.path.join(folder, name)
+            opening = r"^TEST\(" if name.endswith(".c") else r"\b"
             with open(path, encoding="utf-8") as f:
-                calls = re.findall(r"^TEST\((S\d+(?:_S\d+)*)(\w*)\)", f.read(), re.M)
+                calls = re.findall(opening + r"(S\d+(?:_S\d+)*)(_\w+)", f.read(), re.M)
             for numbers, rest in calls:
                 for number in numbers.split("_"):
                     found.setdefault(int(number[1:]), []).append(

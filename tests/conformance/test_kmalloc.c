@@ -175,6 +175,34 @@ TEST(S100_families)
 	machine_stop();
 }
 
+static long charged;
+
+static bool on_charge(long bytes, void *arg)
+{
+	charged += bytes;
+	return charged < *(long *)arg;
+}
+
+TEST(S18_accounted_objects_are_charged_while_somebody_charges)
+{
+	long limit = 1000;
+	void *p, *q;
+
+	machine_start("mem=64M zones=i386");
+	kfree(kmalloc(100, GFP_KERNEL_ACCOUNT));
+	is(charged, 0, "nobody asked");
+	kmem_set_charge_hook(on_charge, &limit);
+	p = kmalloc(100, GFP_KERNEL_ACCOUNT);
+	is(charged, 128, "charged for the slot");
+	q = kmalloc(1000, GFP_KERNEL_ACCOUNT);
+	ok(!q, "refused above the limit");
+	charged -= 1024; /* a refused charge was not made */
+	kfree(p);
+	is(charged, 0, "and given back");
+	kmem_set_charge_hook(NULL, NULL);
+	machine_stop();
+}
+
 TEST(S101_kzalloc_zeroes_the_whole_class)
 {
 	unsigned char *p;

@@ -149,6 +149,52 @@ TEST(S83_wrong_order_is_reported_and_changes_nothing)
 	machine_stop();
 }
 
+/* Fresh memory is not cleared again; owned and trimmed memory must still read as zero. */
+TEST(S13_zeroed_pages_are_zero_however_often_they_were_owned)
+{
+	machine_start("mem=16M zones=flat nr_cpus=1");
+	for (int round = 0; round < 6; round++) {
+		size_t dirty = 0;
+
+		for (unsigned int order = 0; order <= 9; order++) {
+			struct page *p = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+			unsigned char *mem = page_address(p);
+
+			for (size_t i = 0; i < PAGE_SIZE << order; i++)
+				dirty += mem[i] != 0;
+			memset(mem, 0x99, PAGE_SIZE << order);
+			if (order % 2)
+				split_page(p, order);
+			for (unsigned long i = 0; order % 2 && i < 1ul << order; i++)
+				__free_page(pfn_to_page(page_to_pfn(p) + i));
+			if (order % 2 == 0)
+				__free_pages(p, order);
+		}
+		is(dirty, 0, "round %d", round);
+		if (round % 2)
+			ok(kmem_trim() > 0, "sections went back to the host");
+	}
+	machine_stop();
+}
+
+TEST(S13_zeroed_runs_are_zero)
+{
+	machine_start("mem=64M zones=flat nr_cpus=1");
+	for (int round = 0; round < 4; round++) {
+		unsigned long nr = 3000 - 500u * (unsigned int)round;
+		struct page *p = alloc_contig_pages(nr, GFP_KERNEL | __GFP_ZERO, 0, NULL);
+		unsigned char *mem = page_address(p);
+		size_t dirty = 0;
+
+		for (size_t i = 0; i < nr * PAGE_SIZE; i++)
+			dirty += mem[i] != 0;
+		is(dirty, 0, "round %d", round);
+		memset(mem, 0x77, nr * PAGE_SIZE / 2);
+		free_contig_range(page_to_pfn(p), nr);
+	}
+	machine_stop();
+}
+
 TEST(S84_freeing_address_zero_is_nothing)
 {
 	machine_start(BARE);

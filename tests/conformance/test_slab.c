@@ -380,7 +380,7 @@ TEST(S134_rcu_slabs_wait_for_a_grace_period_and_objects_do_not)
 {
 	struct kmem_cache *c;
 	void *p, *q, *objs[MANY];
-	unsigned long before;
+	uint64_t before;
 
 	machine_start("mem=64M zones=i386 nr_cpus=1 percpu_pages=0");
 	c = kmem_cache_create("rcu", 128, 0, SLAB_TYPESAFE_BY_RCU, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random operations against the naive reference of model.h, on several machines. 12 million in all
- * in a release build, a tenth of that in a checking one; MODEL_OPS changes it, TAP_SEED repeats a run.
+ * in a release build, a tenth of that in a checking one, and less where TAP_SLOW says so; MODEL_OPS
+ * changes it, TAP_SEED repeats a run.
  */
 #include "../support.h"
 #include <build_config.h>
@@ -13,7 +14,7 @@ static unsigned long model_ops(void)
 {
 	const char *env = getenv("MODEL_OPS");
 
-	return env ? strtoul(env, NULL, 0) : KMEM_DEBUG ? 200000 : 2000000;
+	return env ? strtoul(env, NULL, 0) : (KMEM_DEBUG ? 200000 : 2000000) / tap_slow();
 }
 
 static void quiet(int level, const char *text, size_t len, void *arg)
@@ -27,6 +28,7 @@ static void quiet(int level, const char *text, size_t len, void *arg)
 /* tight: memory must run out at times, or the test has not tested that. */
 static void run_model(const char *cmdline, unsigned long ops, bool tight)
 {
+	unsigned long every = ops < 100000 ? ops / 5 + 1 : 20000;
 	uint64_t seed = tap_seed();
 
 	machine_start(cmdline);
@@ -34,7 +36,7 @@ static void run_model(const char *cmdline, unsigned long ops, bool tight)
 	ok(model_start(&model, seed), "reference ready");
 	for (unsigned long i = 0; i < ops && !model.broken; i++) {
 		model_step(&model);
-		if (i % 20000 == 0 && kmem_check()) {
+		if (i % every == 0 && kmem_check()) {
 			kmem_set_log(NULL, NULL);
 			MODEL_FAIL(&model, "op %lu: kmem_check found %d faults", i, kmem_check());
 		}

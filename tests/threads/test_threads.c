@@ -2,7 +2,7 @@
 /*
  * Real threads, real signals, real forks. Every block carries its owner's stamp from birth to death,
  * so a block handed to two owners is seen by one of them; kmem_check() at the end sees the rest.
- * THREAD_OPS changes the length.
+ * THREAD_OPS changes the length, which is shorter where TAP_SLOW says that all is slower.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -19,7 +19,7 @@ static unsigned long thread_ops(void)
 {
 	const char *env = getenv("THREAD_OPS");
 
-	return env ? strtoul(env, NULL, 0) : 200000;
+	return env ? strtoul(env, NULL, 0) : 200000 / tap_slow();
 }
 
 struct block {
@@ -102,9 +102,9 @@ static void *worker(void *arg)
 			exchange(b, &rng);
 		else
 			block_end(b);
-		if (i % 20000 == 19999 && arg == (void *)0)
+		if (i % 5000 == 4999 && arg == (void *)0)
 			kmem_cache_shrink(shared_cache);
-		if (i % 30000 == 29999 && arg == (void *)1)
+		if (i % 7000 == 6999 && arg == (void *)1)
 			drain_all_pages();
 	}
 	for (int i = 0; i < SLOTS; i++) {
@@ -197,7 +197,7 @@ TEST(first_use_boots_once_from_many_threads)
 enum { HANDLER_HOLDS = 16 };
 static void *held[HANDLER_HOLDS];
 static unsigned long handler_runs, handler_failed;
-static volatile sig_atomic_t stop;
+static int stop;
 
 static void on_tick(int sig)
 {
@@ -287,7 +287,7 @@ static void *churn(void *arg)
 	uint64_t rng = 99991 + (uintptr_t)arg;
 	static _Thread_local struct block slot[SLOTS];
 
-	while (!stop) {
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		struct block *b = &slot[next_rand(&rng) % SLOTS];
 
 		if (!b->p)
@@ -331,7 +331,7 @@ TEST(children_of_a_busy_process_allocate)
 		waitpid(pid, &status, 0);
 		bad += status != 0;
 	}
-	stop = 1;
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (int i = 0; i < 3; i++)
 		pthread_join(t[i], NULL);
 	is(bad, 0, "children that failed");

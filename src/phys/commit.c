@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit: which frames have memory, and which of them are known to be zero.
+ *
+ * The port backs frames a section (4 MiB) at a time, when a block of it first leaves the free lists;
+ * phys.committed has a byte for each section.
+ *
+ * Fresh memory reads as zero where the port says so, and stays zero until somebody has owned it. So a
+ * bit for each frame says "soiled": set when the frame is freed, or at once where the port promised
+ * nothing. A request for zeroes clears soiled frames only: what was never owned is not even touched.
+ *
+ *	commit, zeroed ---> clean ---free---> soiled ---trim---> not backed ---> commit ...
+ *
+ * Locks: none held; bits move by atomics. Cost: one load on a free of a block that is soiled already.
+ */
+#include "phys/internal.h"
+
+enum { BITS = 8 * sizeof(unsigned long) };
+
+/* The bits of [pfn, pfn + *nr) in pfn's word; *nr becomes how many they are. */
+static unsigned long soil_mask(pfn_t pfn, unsigned long *nr)
+{
+	unsigned long shift = pfn % BITS;
+
+	*nr = size_min(*nr, BITS - shift);
+	return (*nr == BITS ? ~0ul : (1ul << *nr) - 1) << shift;
+}
+
+void frames_soil(pfn_t pfn, unsigned long nr)
+{
+	while (nr) {
+		unsigned long n = nr, mask = soil_mask(pfn, &n);
+		unsigned long *word = &phys.soiled[pfn / BITS];
+
+		if ((atom_load(word) & mask) != mask)
+			atom_or(word, mask);
+		pfn += n;
+		nr -= n;
+	}
+}
+
+/* A section that is the caller's alone and not backed. */
+static void frames_unsoil(pfn_t pfn)
+{
+	for (pfn_t p = pfn; p < pfn + SECTION_PAGES; p += BITS)
+		atom_store(&phys.soiled[p / BITS], 0ul);
+}
+
+static bool frames_clean(pfn_t pfn, unsigned long nr)
+{
+	while (nr) {
+		unsigned long n = nr, mask = soil_mask(pfn, &n);
+
+		if (atom_load(&phys.soiled[pfn / BITS]) & mask)
+			return false;
+		pfn += n;
+		nr -= n;
+	}
+	return true;
+}
+
+void page_clear_soiled(struct page *page, unsigned long nr)
+{
+	pfn_t pfn = pfn_of_page(page);
+
+	if (frames_clean(pfn, nr))
+		return;
+	for (unsigned long i = 0; i < nr; i++)
+		if (!frames_clean(pfn + i, 1))
+			page_clear(page + i, 0);
+}
+
+/* The port is asked for stretches that are usable, and in the direct map or not, as a whole. */
+static bool section_commit(pfn_t start, pfn_t end)
+{
+	for (pfn_t from = start, to = end; memblock_next(&from, &to, false); from = to, to = end) {
+		if (from < kmem_machine.low_end && to > kmem_machine.low_end)
+			to = kmem_machine.low_end;
+		int zeroed = port_commit(from, to - from);
+
+		if (zeroed < 0)
+			return false;
+		if (zeroed == 0)
+			frames_soil(from, to - from);
+	}
+	return true;
+}
+
+bool frames_commit(pfn_t pfn, unsigned long nr)
+{
+	pfn_t last = (pfn + nr - 1) >> MAX_PAGE_ORDER;
+
+	for (pfn_t s = pfn >> MAX_PAGE_ORDER; s <= last; s++) {
+		pfn_t end = size_min((s + 1) << MAX_PAGE_ORDER, kmem_machine.end);
+
+		/* Pairs with the release below; two who commit at once do no harm. */
+		if (likely(atom_load_acq(&phys.committed[s])))
+			continue;
+		if (!section_commit(s << MAX_PAGE_ORDER, end))
+			return false;
+		atom_store_rel(&phys.committed[s], (u8)1);
+	}
+	return true;
+}
+
+/* Takes the section out of the zone if it is free as a whole and backed; then nobody but the
+ * caller can look at its byte. */
+static bool section_isolate(struct zone *z, pfn_t pfn)
+{
+	struct page *page = page_of_pfn(pfn);
+	irqflags_t flags;
+	bool found;
+
+	if (page_state(page) != PAGE_FREE || !atom_load(&phys.committed[pfn >> MAX_PAGE_ORDER]))
+		return false;
+	zone_lock(z, false, &flags);
+	found = page_state(page) == PAGE_FREE && page->order == MAX_PAGE_ORDER;
+	if (found)
+		buddy_take_block(z, page);
+	zone_unlock(z, flags);
+	return found;
+}
+
+static unsigned long zone_trim(struct zone *z)
+{
+	unsigned long nr = 0;
+
+	for (pfn_t pfn = align_up(z->start, SECTION_PAGES); pfn + SECTION_PAGES <= z->end;
+	     pfn += SECTION_PAGES) {
+		irqflags_t flags;
+
+		if (!section_isolate(z, pfn))
+			continue;
+		port_decommit(pfn, SECTION_PAGES);
+		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)0);
+		frames_unsoil(pfn);
+		zone_lock(z, false, &flags);
+		buddy_free(z, page_of_pfn(pfn), MAX_PAGE_ORDER, true);
+		zone_unlock(z, flags);
+		nr += SECTION_PAGES;
+	}
+	return nr;
+}
+
+unsigned long phys_trim(void)
+{
+	unsigned long nr = 0;
+
+	if (!phys.live)
+		return 0;
+	for_each_zone (z)
+		nr += zone_trim(z);
+	return nr;
+}

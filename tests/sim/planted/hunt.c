@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hunts for a planted bug: the search of every scenario, then random seeds. Exit status 1: found, and
+ * how; 0: nothing in all of it.
+ */
+#include <stdio.h>
+#include "../lib/load.h"
+#include "../lib/scenarios.h"
+
+static int seeds(uint64_t first, uint64_t n)
+{
+	struct load_config c = {.cpus = 4, .ops = 160};
+	struct load_result r;
+	char command[256];
+
+	for (c.seed = first; c.seed < first + n; c.seed++) {
+		if (load_run(&c, &r) == 0)
+			continue;
+		load_command(&c, command, sizeof(command));
+		printf("found by seed %llu: %.100s\nrepeat: %s\n", (unsigned long long)c.seed,
+		       r.finding, command);
+		return 1;
+	}
+	return 0;
+}
+
+static int search(const struct named_scenario *s, unsigned int preemptions, bool handlers,
+		  enum sim_mode mode)
+{
+	struct sim_search_result r;
+
+	if (!preemptions)
+		return 0;
+	scenario_search(s, 2, preemptions, handlers, mode, &r);
+	if (!*r.finding)
+		return 0;
+	printf("found by the search of \"%s\" after %llu schedules: %.100s\nschedule %s\n",
+	       s->sc.name, (unsigned long long)r.schedules, r.finding, r.schedule);
+	return 1;
+}
+
+static int searches(void)
+{
+	for (unsigned int i = 0; i < nr_scenarios; i++) {
+		const struct named_scenario *s = &scenarios[i];
+		unsigned int bound = s->cpus2 < 2 ? s->cpus2 : 2;
+
+		if (search(s, bound, false, SIM_SIGNAL) ||
+		    search(s, s->handler, true, SIM_SIGNAL) ||
+		    search(s, s->handler, true, SIM_MASKED))
+			return 1;
+	}
+	return 0;
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return searches() || seeds(1, 1000);
+}

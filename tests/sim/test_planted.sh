@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Planted bugs: each script of tests/sim/planted makes one in a copy of a source file, and the
+# simulator must find it; in the code as it is, it must find nothing. A search that finds none of
+# them proves nothing.
+set -u
+cd "$(dirname "$0")/../.." || exit 3
+build=${KMEM_BUILD_SIM:-build/sim-$(uname -m)-debug}
+work=$(mktemp -d "${TMPDIR:-/tmp}/kmem-planted.XXXXXX") || exit 3
+trap 'rm -rf "$work"' EXIT
+if [ ! -f "$build/libkmem.a" ]; then
+	make -s PORT=sim VARIANT=debug libs >&2 || exit 3
+fi
+cc="${CC:-gcc} -std=gnu11 -O2 -g -D_GNU_SOURCE -Iinclude -Isrc -Iports/sim -Imk/config/debug
+	-fPIC -fno-semantic-interposition"
+n=0
+failed=0
+
+result() { # status name
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+	sed 's/^/# /' "$work/out"
+}
+
+for c in planted/hunt lib/load lib/scenarios; do
+	$cc -c "tests/sim/$c.c" -o "$work/$(basename $c).o" || exit 3
+done
+hunt="$work/hunt.o $work/load.o $work/scenarios.o"
+
+# shellcheck disable=SC2086 # lists of words
+plant() { # script
+	file=$(sed -n '1s/^# //p' "$1")
+	sed -E -f "$1" "$file" >"$work/planted.c"
+	if cmp -s "$file" "$work/planted.c"; then
+		echo "the script no longer changes $file" >"$work/out"
+		return 1
+	fi
+	$cc -c "$work/planted.c" -o "$work/planted.o" >"$work/out" 2>&1 &&
+		$cc $hunt "$work/planted.o" "$build/libkmem.a" -o "$work/planted" >"$work/out" 2>&1 ||
+		return 1
+	timeout 120 "$work/planted" >"$work/out" 2>&1
+	[ $? -eq 1 ]
+}
+
+# shellcheck disable=SC2086
+$cc $hunt "$build/libkmem.a" -o "$work/control" || exit 3
+timeout 300 "$work/control" >"$work/out" 2>&1
+result $? "nothing is found in the code as it is"
+for script in tests/sim/planted/*.sed; do
+	plant "$script"
+	result $? "$(basename "$script" .sed)"
+done
+echo "1..$n"
+exit $failed

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All schedules of 3 CPUs at up to so many preemptions. The scenarios and their bounds are in
+ * lib/scenarios.c; a search runs to its end, or fails.
+ */
+#include "lib/scenarios.h"
+#include "tap.h"
+
+static const struct named_scenario *scenario(const char *name)
+{
+	for (unsigned int i = 0; i < nr_scenarios; i++) {
+		if (strcmp(scenarios[i].sc.name, name) == 0)
+			return &scenarios[i];
+	}
+	abort();
+}
+
+static void report_search(const char *name, unsigned int preemptions,
+			  const struct sim_search_result *r)
+{
+	diag("%s, %u preemptions: %llu schedules of up to %u choices", name, preemptions,
+	     (unsigned long long)r->schedules, r->points);
+	ok(!*r->finding, "%s: %s; schedule %s", name, r->finding, r->schedule);
+	ok(r->complete, "%s", name);
+}
+
+static void every_schedule(const char *name)
+{
+	const struct named_scenario *s = scenario(name);
+	struct sim_search_result r;
+
+	scenario_search(s, 3, s->cpus3, false, SIM_SIGNAL, &r);
+	report_search(name, s->cpus3, &r);
+}
+
+TEST(refill)
+{
+	every_schedule("refill");
+}
+
+TEST(grow)
+{
+	every_schedule("grow");
+}
+
+TEST(alloc_and_free)
+{
+	every_schedule("alloc and free");
+}
+
+TEST(free_of_what_another_allocated)
+{
+	every_schedule("free of what another CPU allocated");
+}
+
+TEST(free_then_alloc)
+{
+	every_schedule("free, then alloc");
+}
+
+TEST(barn_exchange)
+{
+	every_schedule("barn exchange");
+}
+
+TEST(flush_and_refill)
+{
+	every_schedule("flush and refill");
+}
+
+TEST(flush_and_free)
+{
+	every_schedule("flush and free");
+}
+
+TEST(shrink_and_free)
+{
+	every_schedule("shrink and free");
+}
+
+TEST(shrink_and_alloc)
+{
+	every_schedule("shrink and alloc");
+}
+
+TEST(destroy_and_alloc)
+{
+	every_schedule("destroy and alloc");
+}
+
+TEST(destroy_and_reap)
+{
+	every_schedule("destroy and reap");
+}
+
+TEST(destroy_and_drain)
+{
+	every_schedule("destroy and drain");
+}
+
+TEST(create_and_create)
+{
+	every_schedule("create and create");
+}
+
+TEST(grace_period)
+{
+	every_schedule("grace period");
+}
+
+TEST(pages_drain_and_free)
+{
+	every_schedule("pages: drain and free");
+}
+
+TEST(pages_drain_and_alloc)
+{
+	every_schedule("pages: drain and alloc");
+}
+
+TEST(pages_merge_and_split)
+{
+	every_schedule("pages: merge and split");
+}
