@@ -57,7 +57,10 @@ KMEM_CFLAGS := -std=gnu11 $(ARCH_FLAGS) $(CFLAGS) $(WARN) $(WARN_C) $(SAN) \
 KMEM_LDFLAGS := $(ARCH_FLAGS) $(SAN) -static-libgcc $(LDFLAGS)
 KMEM_LIBS := -lpthread
 
-VERSION := $(shell sed -n 's/^\#define KMEM_VERSION  *"\(.*\)"/\1/p' include/kmem/config.h)
+VERSION := $(shell sed -n 's/^\#define KMEM_VERSION[[:space:]]*"\(.*\)"/\1/p' include/kmem/config.h)
+ifeq ($(VERSION),)
+$(error include/kmem/config.h has no KMEM_VERSION)
+endif
 SOMAJOR := 0
 
 # Where `make install` puts things; the command knows two of them.

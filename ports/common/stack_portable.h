@@ -11,8 +11,8 @@
 
 static inline struct port_stack *port_stack_at(uint32_t off, unsigned int cpu)
 {
-	return (struct port_stack *)(void *)(kmem_percpu_base +
-					     ((size_t)cpu << kmem_percpu_shift) + off);
+	return (struct port_stack *)(void *)(kmem_percpu_base + ((size_t)cpu << kmem_percpu_shift) +
+					     off);
 }
 
 static inline bool port_stack_enter(struct port_stack *s)

@@ -176,8 +176,8 @@ struct kmem_machine {
 	pfn_t low_end;	       /* first pfn outside the direct map */
 	pfn_t end;	       /* first pfn outside the machine */
 	u32 nr_cpus;
-	u32 state;    /* enum machine_state */
-	bool tracing; /* slow paths look at it; fast paths are out of use meanwhile */
+	u32 state;		   /* enum machine_state */
+	bool tracing;		   /* slow paths look at it; fast paths are out of use meanwhile */
 	struct zone *zones;	   /* KMEM_NR_ZONES of them */
 	struct kmem_cache *caches; /* list of all caches, newest first */
 	struct kmem_stat *stat;

@@ -389,6 +389,10 @@ static unsigned long pages_report_leaks(void)
 		for (pfn_t pfn = z->start; pfn < z->end;) {
 			const struct page *page = page_of_pfn(pfn);
 
+			if (zone_skip_fresh(z, pfn) != pfn) {
+				pfn = zone_skip_fresh(z, pfn);
+				continue;
+			}
 			if (page->state == PAGE_ALLOC || page->state == PAGE_LARGE)
 				leak_report(z, page, ++nr);
 			pfn += page_frames(page);

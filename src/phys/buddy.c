@@ -19,6 +19,12 @@
  * head of its list, or to the tail when the buddy of its parent is free: it will soon be wanted
  * for a merge, so it is handed out last. (Semantics 4.1.)
  *
+ * Fresh sections. Listing a section writes its head's descriptor, and on a machine of tens of
+ * gigabytes that alone would cost every process megabytes at its start. So a large zone begins with
+ * only its first sections listed; [fresh, fresh_end) are free and counted as such, but neither
+ * linked nor written, until the list of the largest order runs dry or somebody looks at them
+ * (buddy_fresh_reach). They are taken from below, as if they had all been listed at the tail.
+ *
  * Equation: sum over orders of nr_free << order = zone->free; no two free buddies of one order,
  * except two page blocks whose types may not mix.
  *
@@ -87,6 +93,26 @@ void buddy_unlink(struct zone *z, struct page *page)
 	page_set_state(page, PAGE_NONE);
 }
 
+void buddy_fresh_set(struct zone *z, pfn_t from, pfn_t to)
+{
+	assert_always((from | to) % SECTION_PAGES == 0 && from <= to && z->fresh == z->fresh_end);
+	z->fresh = from;
+	z->fresh_end = to;
+	buddy_count(z, MAX_PAGE_ORDER, KMEM_MT_UNMOVABLE, (long)((to - from) / SECTION_PAGES));
+	atom_store(&z->free, z->free + (to - from));
+}
+
+void buddy_fresh_reach(struct zone *z, pfn_t pfn)
+{
+	while (unlikely(z->fresh < z->fresh_end) && pfn >= z->fresh) {
+		struct page *page = page_of_pfn(z->fresh);
+
+		atom_store(&z->fresh, z->fresh + SECTION_PAGES);
+		buddy_link(z, page, MAX_PAGE_ORDER, KMEM_MT_UNMOVABLE, true);
+		buddy_count(z, MAX_PAGE_ORDER, KMEM_MT_UNMOVABLE, -1); /* it was counted */
+	}
+}
+
 void buddy_split(struct zone *z, struct page *page, unsigned int from, unsigned int order, u32 mt)
 {
 	while (from > order) {
@@ -100,6 +126,8 @@ struct page *buddy_take_smallest(struct zone *z, unsigned int order, u32 mt)
 	for (unsigned int o = order; o <= MAX_PAGE_ORDER; o++) {
 		struct page *page;
 
+		if (o == MAX_PAGE_ORDER && z->area[o].head[mt] == LINK_NIL)
+			buddy_fresh_reach(z, z->fresh);
 		if (z->area[o].head[mt] == LINK_NIL)
 			continue;
 		page = link_page(z->area[o].head[mt]);

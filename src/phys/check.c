@@ -138,9 +138,11 @@ static int check_list(const struct zone *z, unsigned int order, u32 mt, unsigned
 {
 	const struct free_area *area = &z->area[order];
 	u32 prev = LINK_NIL, pfn = area->head[mt];
-	unsigned long nr = 0;
+	unsigned long nr = 0, fresh = 0;
 	int faults = 0;
 
+	if (order == MAX_PAGE_ORDER && mt == KMEM_MT_UNMOVABLE)
+		fresh = (z->fresh_end - z->fresh) / SECTION_PAGES;
 	while (pfn != LINK_NIL && nr <= found && !faults) {
 		const struct page *page = page_of_pfn(pfn);
 
@@ -156,7 +158,7 @@ static int check_list(const struct zone *z, unsigned int order, u32 mt, unsigned
 		nr++;
 	}
 	assert_audit(area->tail[mt] == prev, "%s list %u: tail %u", z->name, order, area->tail[mt]);
-	assert_audit(nr == found && area->nr_free[mt] == found,
+	assert_audit(nr == found && area->nr_free[mt] == found + fresh,
 		     "%s list %u type %u: %lu linked, %lu counted, %lu found", z->name, order, mt,
 		     nr, area->nr_free[mt], found);
 	return faults;
@@ -225,8 +227,12 @@ int zone_check(struct zone *z)
 	int faults = 0;
 
 	phys_run_deferred();
-	for (pfn_t pfn = z->start; pfn < z->end; pfn += step)
-		faults += check_block(z, pfn, &c, &step);
+	for (pfn_t pfn = z->start; pfn < z->end; pfn += step) {
+		step = zone_skip_fresh(z, pfn) - pfn;
+		c.free += step;
+		if (!step)
+			faults += check_block(z, pfn, &c, &step);
+	}
 	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
 		for (u32 mt = 0; mt < KMEM_NR_MT; mt++)
 			faults += check_list(z, o, mt, c.blocks[o][mt]);

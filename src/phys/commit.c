@@ -129,7 +129,8 @@ static unsigned long zone_trim(struct zone *z)
 	     pfn += SECTION_PAGES) {
 		irqflags_t flags;
 
-		if (!section_isolate(z, pfn))
+		pfn = zone_skip_fresh(z, pfn);
+		if (pfn + SECTION_PAGES > z->end || !section_isolate(z, pfn))
 			continue;
 		port_decommit(pfn, SECTION_PAGES);
 		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)0);

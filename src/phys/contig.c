@@ -34,7 +34,7 @@ static void run_make(struct page *page, struct zone *z, unsigned long nr)
 }
 
 /* The first of enough neighbouring sections that are free as a whole. */
-static struct page *sections_find(const struct zone *z, unsigned long sections)
+static struct page *sections_find(struct zone *z, unsigned long sections)
 {
 	unsigned long found = 0;
 
@@ -42,6 +42,7 @@ static struct page *sections_find(const struct zone *z, unsigned long sections)
 	     pfn += SECTION_PAGES) {
 		const struct page *page = page_of_pfn(pfn);
 
+		buddy_fresh_reach(z, pfn);
 		if (page_state(page) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
 		    page->mt != KMEM_MT_HIGHATOMIC)
 			found++;
@@ -76,11 +77,12 @@ static struct page *block_take(struct zone *z, unsigned long nr)
 }
 
 /* How far the frames from pfn on are free, in whole blocks, up to at least target. */
-static pfn_t free_until(const struct zone *z, pfn_t pfn, pfn_t target)
+static pfn_t free_until(struct zone *z, pfn_t pfn, pfn_t target)
 {
 	while (pfn < target && pfn < z->end) {
 		const struct page *page = page_of_pfn(pfn);
 
+		buddy_fresh_reach(z, pfn);
 		if (page_state(page) != PAGE_FREE || page->mt == KMEM_MT_HIGHATOMIC)
 			break;
 		pfn += 1UL << page->order;

@@ -69,6 +69,10 @@ void page_clear_compound(struct page *page, unsigned int order);
 /* ---- buddy.c: all under the zone's lock ---------------------------------------------------------- */
 
 struct page *buddy_take(struct zone *z, unsigned int order, u32 mt, u32 aflags);
+/* Whole sections that are free but not listed yet; one stretch a zone, without mobility types. */
+void buddy_fresh_set(struct zone *z, pfn_t from, pfn_t to);
+/* Lists those up to the one that has pfn: before its descriptor is looked at. */
+void buddy_fresh_reach(struct zone *z, pfn_t pfn);
 /* Takes a block of exactly this order, splitting the first that is large enough. */
 struct page *buddy_take_smallest(struct zone *z, unsigned int order, u32 mt);
 /* Takes a given free block off its list whole; z->free follows. */

@@ -39,6 +39,10 @@ static const enum kmem_misuse verdict_code[] = {
 static enum page_verdict inner_verdict(const struct page *page)
 {
 	pfn_t pfn = pfn_of_page(page);
+	const struct zone *z = zone_of_pfn(pfn);
+
+	if (z && pfn >= atom_load(&z->fresh) && pfn < z->fresh_end)
+		return PAGE_BAD_FREE;
 
 	for (unsigned int o = 1; o <= MAX_PAGE_ORDER; o++) {
 		const struct page *head = page_of_pfn(align_down(pfn, 1UL << o));

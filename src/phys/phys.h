@@ -150,6 +150,7 @@ struct zone {
 	u32 deferred, deferred_runs; /* pfn links; lock-free stacks, taken whole */
 	u32 stat_dirty;		     /* bit o: nr_free of order o changed; under lock */
 	pfn_t run_hint;		     /* end of the newest run; under lock */
+	pfn_t fresh, fresh_end;	     /* free sections that are not listed yet; under lock */
 	struct kmem_stat_zone *stat;
 };
 
@@ -230,6 +231,11 @@ static inline bool page_is_run(const struct page *page)
 static inline unsigned long page_run_nr(const struct page *head)
 {
 	return head->u.own.private_data;
+}
+/* Walks over a zone's heads jump over what was never listed. */
+static inline pfn_t zone_skip_fresh(const struct zone *z, pfn_t pfn)
+{
+	return pfn == z->fresh && z->fresh < z->fresh_end ? z->fresh_end : pfn;
 }
 /* Frames from this one to the next that can be a head: how walks over the memmap step. */
 static inline unsigned long page_frames(const struct page *page)

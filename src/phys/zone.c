@@ -25,6 +25,8 @@
  */
 #include "phys/internal.h"
 
+enum { EAGER_SECTIONS = 16 }; /* what most processes never use up */
+
 struct phys_tables phys;
 static struct zone zone_table[KMEM_NR_ZONES];
 
@@ -128,6 +130,21 @@ static void hole_mark(pfn_t start, pfn_t end)
 		page_of_pfn(pfn)->state = PAGE_HOLE;
 }
 
+/* A stretch of usable frames: most of a long one stays fresh (buddy.c). */
+static void stretch_free(struct zone *z, pfn_t from, pfn_t to)
+{
+	pfn_t eager = align_up(from, SECTION_PAGES) + EAGER_SECTIONS * SECTION_PAGES;
+	pfn_t last = align_down(to, SECTION_PAGES);
+
+	if (phys.typed || z->fresh != z->fresh_end || eager >= last) {
+		buddy_free_frames(z, from, to - from, true);
+		return;
+	}
+	buddy_free_frames(z, from, eager - from, true);
+	buddy_fresh_set(z, eager, last);
+	buddy_free_frames(z, last, to - last, true);
+}
+
 /* The zone's frames to its lists, lowest first; what lies between them becomes holes. */
 static void zone_populate(struct zone *z)
 {
@@ -139,7 +156,7 @@ static void zone_populate(struct zone *z)
 	for (pfn_t from = z->start, to = z->end; memblock_next(&from, &to, true);
 	     from = to, to = z->end) {
 		hole_mark(done, from);
-		buddy_free_frames(z, from, to - from, true);
+		stretch_free(z, from, to);
 		z->managed += to - from;
 		done = to;
 	}

@@ -395,3 +395,58 @@ TEST(contiguous_runs_of_any_length)
 	ok(!alloc_contig_pages(1 << 20, GFP_KERNEL | __GFP_NOWARN, 0, NULL), "more than there is");
 	machine_stop();
 }
+
+/* Most of a large machine is free without ever having been listed; nobody may be able to tell. */
+TEST(S91_sections_that_were_never_listed_are_free_like_others)
+{
+	struct page *p, *q, *r;
+	uint64_t all;
+
+	machine_start("mem=4G zones=flat nr_cpus=1 percpu_pages=0");
+	all = free_total();
+	ok(all > 1000000, "free");
+	is(kmem_check(), 0, "fresh");
+	__free_page(pfn_to_page(700000));
+	is(reports_of(KMEM_MISUSE_PAGE_DOUBLE_FREE), 1, "freeing what was never taken");
+	p = alloc_contig_pages(300000, GFP_KERNEL, 0, NULL);
+	q = alloc_contig_pages(5000, GFP_KERNEL, 0, NULL);
+	r = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	ok(p && q && r, "taken");
+	is(free_total(), all - 306024, "counted");
+	is(kmem_check(), 0, "while taken");
+	free_contig_range(page_to_pfn(p) + 1000, 299000);
+	kmem_trim();
+	is(kmem_check(), 0, "after a trim");
+	free_contig_range(page_to_pfn(p), 1000);
+	free_contig_range(page_to_pfn(q), 5000);
+	__free_pages(r, MAX_PAGE_ORDER);
+	is(free_total(), all, "all back");
+	machine_stop();
+}
+
+TEST(S91_the_last_section_can_be_had)
+{
+	struct taken {
+		struct taken *next;
+	} *list = NULL;
+	unsigned long n = 0;
+
+	machine_start("mem=1G zones=flat nr_cpus=2");
+	for (;;) {
+		struct taken *t =
+			(struct taken *)__get_free_pages(GFP_ATOMIC | __GFP_NOWARN, MAX_PAGE_ORDER);
+		if (!t)
+			break;
+		t->next = list;
+		list = t;
+		n++;
+	}
+	ok(n >= 250, "%lu of 256 sections", n);
+	while (list) {
+		struct taken *next = list->next;
+
+		free_pages((unsigned long)list, MAX_PAGE_ORDER);
+		list = next;
+	}
+	machine_stop();
+}

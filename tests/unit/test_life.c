@@ -72,7 +72,7 @@ static void one_life(const char *line)
 		ok(false, "leaks");
 }
 
-TEST(a_thousand_machines_leave_nothing)
+TEST(many_machines_leave_nothing)
 {
 	unsigned int fds, maps;
 
@@ -81,7 +81,7 @@ TEST(a_thousand_machines_leave_nothing)
 	maps = nr_maps();
 	fds = nr_fds();
 	maps = nr_maps();
-	for (int i = 0; i < 1000; i++)
+	for (unsigned int i = 0; i < (tap_slow() > 1 ? 200 : 1000); i++)
 		one_life(i % 2 ? "mem=64M zones=i386" : "mem=64M percpu_pages=0");
 	is(nr_fds(), fds);
 	ok(nr_maps() <= maps + 2, "%u mappings, and %u before", nr_maps(), maps);
@@ -101,7 +101,7 @@ TEST(a_large_machine_starts_and_stops_at_once)
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	ms = ((double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6) / 10;
 	diag("24 GiB: %.2f ms a life", ms);
-	ok(ms < 250, "%.2f ms", ms);
+	ok(ms < 250 * tap_slow(), "%.2f ms", ms);
 }
 
 TEST(leaks_are_counted_and_named)

@@ -90,9 +90,9 @@ TEST(memory_sizes)
 	is(parse("mem=1M"), 0);
 	is(parse("mem=16777215M"), 0, "the largest machine");
 	refused("mem=12Q", "mem=12Q: not a size");
-	refused("zones=dma:16M,highmem:rest:dma",
-		"zones=dma:16M,highmem:rest:dma: what __GFP_DMA gives must have an address: not from "
-		"this zone");
+	refused("zones=dma:16M,highmem:rest:dma", "zones=dma:16M,highmem:rest:dma: what __GFP_DMA "
+						  "gives must have an address: not from "
+						  "this zone");
 	refused("mem=", "mem=: not a size");
 	refused("mem", "mem: not a size");
 	refused("mem=-1M", "mem=-1M: not a size");
