@@ -4,6 +4,8 @@
  * CPU, that finds the lock taken is refused at once and walks the slow path, so nothing here waits
  * (but drain, which is for task context). One locked instruction a verb.
  *
+ * The owner of a stack stores sheaf and count whole, since the statistics may be looking at them.
+ *
  * A port includes this from its port_inline.h after port_cpu() and port_point() are defined.
  */
 #ifndef PORT_STACK_PORTABLE_H
@@ -36,8 +38,12 @@ static inline void *port_stack_pop(uint32_t off)
 	if (!port_stack_enter(s))
 		return NULL;
 	sheaf = s->sheaf;
-	if (sheaf && sheaf->n)
-		p = sheaf->slot[--sheaf->n];
+	if (sheaf && sheaf->n) {
+		uint32_t n = sheaf->n - 1;
+
+		p = sheaf->slot[n];
+		__atomic_store_n(&sheaf->n, n, __ATOMIC_RELAXED);
+	}
 	port_stack_leave(s);
 	return p;
 }
@@ -53,7 +59,7 @@ static inline bool port_stack_push(uint32_t off, void *p)
 	sheaf = s->sheaf;
 	if (sheaf && sheaf->n < sheaf->cap && !(sheaf->n && sheaf->slot[sheaf->n - 1] == p)) {
 		sheaf->slot[sheaf->n] = p;
-		sheaf->n++;
+		__atomic_store_n(&sheaf->n, sheaf->n + 1, __ATOMIC_RELAXED);
 		done = true;
 	}
 	port_stack_leave(s);
@@ -68,7 +74,7 @@ static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
 	if (!port_stack_enter(s))
 		return NULL;
 	sheaf = s->sheaf;
-	s->sheaf = NULL;
+	__atomic_store_n(&s->sheaf, NULL, __ATOMIC_RELAXED);
 	port_stack_leave(s);
 	return sheaf;
 }
@@ -82,7 +88,7 @@ static inline bool port_stack_put(uint32_t off, unsigned int cpu, struct sheaf *
 		return false;
 	done = s->sheaf == NULL;
 	if (done)
-		s->sheaf = sheaf;
+		__atomic_store_n(&s->sheaf, sheaf, __ATOMIC_RELAXED);
 	port_stack_leave(s);
 	return done;
 }
@@ -107,7 +113,7 @@ static inline struct sheaf *port_stack_drain(uint32_t off, unsigned int cpu)
 
 	port_stack_freeze(off, cpu);
 	sheaf = s->sheaf;
-	s->sheaf = NULL;
+	__atomic_store_n(&s->sheaf, NULL, __ATOMIC_RELAXED);
 	port_stack_thaw(off, cpu);
 	return sheaf;
 }

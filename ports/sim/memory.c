@@ -305,7 +305,7 @@ static void frames_unbacked_check(uint64_t pfn, uint64_t n)
 int port_commit(unsigned long pfn, unsigned long n)
 {
 	struct sim_region r = {frame_at(pfn), (size_t)n * PAGE};
-	bool fresh = !sim_engine->cfg.dirty;
+	bool fresh = !sim_engine->cfg.dirty && !sim_engine->restored;
 	const unsigned char *there;
 
 	port_point();
@@ -315,7 +315,8 @@ int port_commit(unsigned long pfn, unsigned long n)
 		return -12;
 	}
 	sim_log("commit %lu %lu\n", pfn, n);
-	frames_unbacked_check(pfn, n);
+	if (!sim_engine->restored)
+		frames_unbacked_check(pfn, n);
 	there = sim_resident(&r);
 	for (unsigned long i = 0; i < n; i++) {
 		if (frame_backed(pfn + i))

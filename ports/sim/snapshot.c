@@ -7,7 +7,8 @@
  * which are among them, hold nothing that changes while schedules run (the engine is copied back
  * after a restore, and text lives in the host's malloc).
  *
- * Restoring copies the saved pages back and clears those that have become resident since.
+ * Restoring copies the saved pages back and clears those that have become resident since, but for
+ * those of RAM: asking for them costs more than all else.
  *
  * Where a runtime keeps state among the program's variables that must not go back (sanitizers,
  * coverage counters) there are no snapshots, and a search boots anew for every schedule.
@@ -149,9 +150,10 @@ void sim_snapshot_take(void)
 	snap->statics = statics_copy(snap->statics);
 }
 
+/* Frames that were not in use may keep what a schedule left there: port_commit then says so. */
 static void region_restore(unsigned int r, const struct sim_region *region)
 {
-	const unsigned char *now = sim_resident(region);
+	const unsigned char *now = r == REGION_RAM ? NULL : sim_resident(region);
 	size_t saved = 0, known = snap->region[r].bytes / PAGE;
 
 	for (size_t i = 0; i < region->bytes / PAGE; i++) {
@@ -159,7 +161,7 @@ static void region_restore(unsigned int r, const struct sim_region *region)
 
 		if (i < known && snap->resident[r][i] & 1)
 			memcpy(page, snap->pages[r] + PAGE * saved++, PAGE);
-		else if (now[i] & 1)
+		else if (now && now[i] & 1)
 			memset(page, 0, PAGE);
 	}
 }

@@ -155,6 +155,12 @@ static void zone_free_buddy(struct zone *z, struct page *page, unsigned int orde
 
 /* ---- Sheaves -------------------------------------------------------------------------------------- */
 
+/* The count of a sheaf in the caller's hands. The statistics may be looking (pcp_count). */
+static void sheaf_set(struct sheaf *sheaf, u32 n)
+{
+	atom_store(&sheaf->n, n);
+}
+
 static void parked_push(struct zone *z, unsigned int order, struct sheaf *first, struct sheaf *last)
 {
 	struct sheaf *seen = atom_load(&z->pcp_parked[order]);
@@ -207,7 +213,7 @@ static void pcp_sheaf_put(struct zone *z, unsigned int order, unsigned int cpu, 
 		return;
 	}
 	blocks_to_buddy(z, sheaf->slot, nr, order, try);
-	sheaf->n = 0;
+	sheaf_set(sheaf, 0);
 	parked_push(z, order, sheaf, sheaf);
 }
 
@@ -238,7 +244,7 @@ static void sheaf_commit(struct zone *z, struct sheaf *sheaf, unsigned int order
 		else
 			zone_free_buddy(z, page, order, try);
 	}
-	sheaf->n = kept;
+	sheaf_set(sheaf, kept);
 }
 
 /* An empty sheaf gets a batch. The lowest frame ends on top, so blocks are handed out ascending. */
@@ -259,7 +265,8 @@ static void sheaf_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, 
 		page->zone = z->index & 0xf;
 		page->mt = mt & 0xf;
 		page_set_state(page, PAGE_PCP);
-		sheaf->slot[sheaf->n++] = page;
+		sheaf->slot[sheaf->n] = page;
+		sheaf_set(sheaf, sheaf->n + 1);
 	}
 	zone_unlock(z, flags);
 	sheaf_commit(z, sheaf, order, aflags & ALLOC_TRYLOCK);
@@ -271,11 +278,17 @@ static void sheaf_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, 
 	}
 }
 
+static void *sheaf_take_top(struct sheaf *sheaf)
+{
+	sheaf_set(sheaf, sheaf->n - 1);
+	return sheaf->slot[sheaf->n];
+}
+
 static void *sheaf_take_bottom(struct sheaf *sheaf)
 {
 	void *page = sheaf->slot[0];
 
-	sheaf->n--;
+	sheaf_set(sheaf, sheaf->n - 1);
 	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[1], sheaf->n * sizeof(sheaf->slot[0]));
 	return page;
 }
@@ -291,7 +304,7 @@ static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u
 	if (sheaf->n == 0)
 		sheaf_fill(z, sheaf, order, mt, aflags);
 	if (sheaf->n)
-		page = aflags & ALLOC_COLD ? sheaf_take_bottom(sheaf) : sheaf->slot[--sheaf->n];
+		page = aflags & ALLOC_COLD ? sheaf_take_bottom(sheaf) : sheaf_take_top(sheaf);
 	pcp_sheaf_put(z, order, cpu, sheaf, aflags & ALLOC_TRYLOCK);
 	return page;
 }
@@ -307,7 +320,7 @@ static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int order,
 	for (u32 i = 0; i < half; i++)
 		buddy_free(z, sheaf->slot[i], order, false);
 	zone_unlock(z, flags);
-	sheaf->n -= half;
+	sheaf_set(sheaf, sheaf->n - half);
 	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[half], sheaf->n * sizeof(sheaf->slot[0]));
 	return true;
 }
@@ -321,7 +334,7 @@ static void sheaf_add(struct sheaf *sheaf, struct page *page, bool cold)
 	} else {
 		sheaf->slot[sheaf->n] = page;
 	}
-	sheaf->n++;
+	sheaf_set(sheaf, sheaf->n + 1);
 }
 
 static bool pcp_free_slow(struct zone *z, struct page *page, unsigned int order, bool cold,
@@ -461,7 +474,7 @@ static void pcp_drain_stack(struct zone *z, unsigned int order, unsigned int cpu
 		return;
 	pcp_mirror(z, order, cpu, 0);
 	blocks_to_buddy(z, sheaf->slot, sheaf->n, order, !wait);
-	sheaf->n = 0;
+	sheaf_set(sheaf, 0);
 	pcp_sheaf_put(z, order, cpu, sheaf, !wait);
 }
 

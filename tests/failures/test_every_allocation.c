@@ -209,15 +209,21 @@ static void fail_from(const char *cmdline)
 	machine_stop();
 }
 
+/* One task and no lock is waited for: where that is slow, one machine says it all. */
+static int machines_to_try(void)
+{
+	return tap_slow() > 4 ? 1 : MACHINES;
+}
+
 TEST(each_allocation_fails_once)
 {
-	for (int i = 0; i < MACHINES; i++)
+	for (int i = 0; i < machines_to_try(); i++)
 		fail_in_turn(machines[i]);
 }
 
 TEST(all_allocations_fail_from_some_point_on)
 {
-	for (int i = 0; i < MACHINES; i++)
+	for (int i = 0; i < machines_to_try(); i++)
 		fail_from(machines[i]);
 }
 

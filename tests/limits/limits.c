@@ -39,6 +39,7 @@ static size_t fill(struct block **list)
 			b = kmalloc(size, GFP_KERNEL | __GFP_NOWARN);
 		if (!b)
 			return bytes;
+		__asm__("" : "+r"(b)); /* the compiler knows only the size asked for */
 		size = ksize(b);
 		memset(b, 0xa5, size);
 		b->next = *list;

@@ -432,7 +432,7 @@ static inline bool model_start(struct model *m, uint64_t seed)
 	m->has_dma = st->zone[KMEM_ZONE_DMA].populated;
 	for (int z = 0; z < KMEM_NR_ZONES; z++) {
 		if (z != KMEM_ZONE_HIGHMEM && st->zone[z].populated)
-			m->frames = st->zone[z].start_pfn + st->zone[z].spanned;
+			m->frames = (size_t)(st->zone[z].start_pfn + st->zone[z].spanned);
 	}
 	m->granule = calloc(m->frames * (PAGE_SIZE / GRANULE), sizeof(uint32_t));
 	m->frame = calloc(m->frames, sizeof(uint32_t));

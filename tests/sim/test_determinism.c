@@ -37,7 +37,7 @@ static void same_twice(struct load_config c)
 	free(three);
 }
 
-TEST(same_seed_same_log_in_one_process)
+TEST(S214_same_seed_same_log_in_one_process)
 {
 	for (uint64_t seed = 1; seed <= 24; seed++)
 		same_twice((struct load_config){
@@ -81,7 +81,7 @@ static bool find_program(char *path, size_t size)
 	return access(path, X_OK) == 0;
 }
 
-TEST(same_seed_same_trace_in_two_processes)
+TEST(S214_same_seed_same_trace_in_two_processes)
 {
 	char path[4096], command[4300];
 	size_t n1, n2;

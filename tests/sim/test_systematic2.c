@@ -6,6 +6,12 @@
 #include "lib/scenarios.h"
 #include "tap.h"
 
+/* CPU seconds of one search. */
+static __attribute__((constructor)) void deadline(void)
+{
+	setenv("TAP_DEADLINE", "300", 0);
+}
+
 static const struct named_scenario *scenario(const char *name)
 {
 	for (unsigned int i = 0; i < nr_scenarios; i++) {
@@ -75,6 +81,11 @@ TEST(barn_exchange)
 	every_schedule("barn exchange");
 }
 
+TEST(barn_to_sheaf)
+{
+	every_schedule("barn to sheaf");
+}
+
 TEST(flush_and_refill)
 {
 	every_schedule("flush and refill");
@@ -130,6 +141,16 @@ TEST(pages_drain_and_alloc)
 	every_schedule("pages: drain and alloc");
 }
 
+TEST(pages_free)
+{
+	every_schedule("pages: free");
+}
+
+TEST(pages_merge)
+{
+	every_schedule("pages: merge");
+}
+
 TEST(pages_merge_and_split)
 {
 	every_schedule("pages: merge and split");
@@ -163,6 +184,11 @@ TEST(free_then_alloc_with_a_handler)
 TEST(barn_exchange_with_a_handler)
 {
 	with_handler("barn exchange");
+}
+
+TEST(barn_to_sheaf_with_a_handler)
+{
+	with_handler("barn to sheaf");
 }
 
 TEST(flush_and_refill_with_a_handler)

@@ -6,6 +6,12 @@
 #include "lib/scenarios.h"
 #include "tap.h"
 
+/* CPU seconds of one search. */
+static __attribute__((constructor)) void deadline(void)
+{
+	setenv("TAP_DEADLINE", "300", 0);
+}
+
 static const struct named_scenario *scenario(const char *name)
 {
 	for (unsigned int i = 0; i < nr_scenarios; i++) {
@@ -63,6 +69,11 @@ TEST(barn_exchange)
 	every_schedule("barn exchange");
 }
 
+TEST(barn_to_sheaf)
+{
+	every_schedule("barn to sheaf");
+}
+
 TEST(flush_and_refill)
 {
 	every_schedule("flush and refill");
@@ -106,19 +117,4 @@ TEST(create_and_create)
 TEST(grace_period)
 {
 	every_schedule("grace period");
-}
-
-TEST(pages_drain_and_free)
-{
-	every_schedule("pages: drain and free");
-}
-
-TEST(pages_drain_and_alloc)
-{
-	every_schedule("pages: drain and alloc");
-}
-
-TEST(pages_merge_and_split)
-{
-	every_schedule("pages: merge and split");
 }

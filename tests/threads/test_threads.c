@@ -31,7 +31,9 @@ struct block {
 
 static struct kmem_cache *shared_cache;
 static struct block *mailbox[MAILBOX];
+static struct page *shared_page;
 static unsigned long torn, failed;
+static int stop;
 
 static uint64_t next_rand(uint64_t *s)
 {
@@ -45,7 +47,9 @@ static bool block_new(struct block *b, uint64_t *rng)
 {
 	b->kind = (int)(next_rand(rng) % 3);
 	b->stamp = (unsigned char)next_rand(rng);
-	b->size = b->kind == 0 ? 1 + next_rand(rng) % 3000 : b->kind == 1 ? 120 : PAGE_SIZE;
+	b->size = b->kind == 0	 ? 1 + (size_t)(next_rand(rng) % 3000)
+		  : b->kind == 1 ? 120
+				 : (size_t)PAGE_SIZE;
 	b->p = b->kind == 0   ? kmalloc(b->size, GFP_KERNEL | __GFP_NOWARN)
 	       : b->kind == 1 ? kmem_cache_alloc(shared_cache, GFP_KERNEL | __GFP_NOWARN)
 			      : (void *)__get_free_page(GFP_KERNEL | __GFP_NOWARN);
@@ -114,6 +118,16 @@ static void *worker(void *arg)
 	return NULL;
 }
 
+static void mailbox_empty(void)
+{
+	for (int i = 0; i < MAILBOX; i++) {
+		if (mailbox[i]) {
+			block_end(mailbox[i]);
+			kfree(mailbox[i]);
+		}
+	}
+}
+
 static void run_threads(const char *cmdline)
 {
 	pthread_t t[THREADS];
@@ -124,12 +138,7 @@ static void run_threads(const char *cmdline)
 		pthread_create(&t[i], NULL, worker, (void *)i);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
-	for (int i = 0; i < MAILBOX; i++) {
-		if (mailbox[i]) {
-			block_end(mailbox[i]);
-			kfree(mailbox[i]);
-		}
-	}
+	mailbox_empty();
 	is(torn, 0, "blocks with two owners");
 	ok(1, "%lu requests failed", failed);
 	is(kmem_cache_destroy(shared_cache), 0, "destroy");
@@ -159,6 +168,142 @@ TEST(threads_with_debugging)
 TEST(threads_without_percpu_lists)
 {
 	run_threads("mem=256M zones=flat percpu_pages=0 hardened=1");
+}
+
+/* ---- Everything else meanwhile -------------------------------------------------------------------- */
+
+/* How often somebody's turn came, while there were others at work. */
+static unsigned long turns[6];
+
+static bool at_work(unsigned int who)
+{
+	__atomic_fetch_add(&turns[who], 1, __ATOMIC_RELAXED);
+	return !__atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
+
+static void *reads_texts(void *arg)
+{
+	static const char *const texts[] = {"slabinfo", "buddyinfo", "zoneinfo", "vmstat",
+					    "pagetypeinfo"};
+	static char text[1 << 17];
+	unsigned long bad = 0;
+
+	while (at_work(0))
+		for (int i = 0; i < 5; i++)
+			bad += kmem_read(texts[i], text, sizeof(text)) < 100;
+	*(unsigned long *)arg += bad;
+	return NULL;
+}
+
+static void *makes_caches(void *arg)
+{
+	unsigned int n = 0;
+
+	while (at_work(1)) {
+		char name[24];
+		struct kmem_cache *c;
+		void *p;
+
+		snprintf(name, sizeof(name), "cache-%u", n++ % 7);
+		c = kmem_cache_create(name, 40 + n % 100, 0, 0, NULL);
+		if (!c)
+			continue;
+		p = kmem_cache_alloc(c, GFP_KERNEL | __GFP_NOWARN);
+		if (p)
+			kmem_cache_free(c, p);
+		*(unsigned long *)arg += kmem_cache_destroy(c) != 0;
+	}
+	return NULL;
+}
+
+static void *gives_back(void *arg)
+{
+	(void)arg;
+	while (at_work(2)) {
+		kmem_drain();
+		kmem_cache_reap();
+		kmem_trim();
+		usleep(500);
+	}
+	return NULL;
+}
+
+static void *tunes(void *arg)
+{
+	bool flip = false;
+
+	while (at_work(3)) {
+		*(unsigned long *)arg += kmem_sysctl("min_free_kbytes", flip ? "2048" : "512") != 0;
+		flip = !flip;
+		usleep(500);
+	}
+	return NULL;
+}
+
+static void *traces(void *arg)
+{
+	struct kmem_trace_event ev;
+
+	(void)arg;
+	while (at_work(4)) {
+		kmem_trace_start(NULL, NULL);
+		for (unsigned int i = 0; i < 200; i++)
+			kmem_trace_read(i % 4, &ev);
+		kmem_trace_stop();
+		usleep(2000);
+	}
+	return NULL;
+}
+
+/* Two take references of a block's head and drop them while its owner frees it. */
+static void *shares_pages(void *arg)
+{
+	(void)arg;
+	while (at_work(5)) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, 2), *old;
+
+		if (!page)
+			continue;
+		get_page(page);
+		old = __atomic_exchange_n(&shared_page, page, __ATOMIC_ACQ_REL);
+		if (old)
+			put_page(old);
+		__free_pages(page, 2);
+	}
+	return NULL;
+}
+
+TEST(others_look_and_change_meanwhile)
+{
+	static void *(*const other[])(void *) = {reads_texts, makes_caches, gives_back,	 tunes,
+						 traces,      shares_pages, shares_pages};
+	enum { OTHERS = sizeof(other) / sizeof(other[0]) };
+	pthread_t t[THREADS], o[OTHERS];
+	unsigned long bad[OTHERS] = {0}, sum = 0;
+
+	machine_start("mem=64M zones=i386 nr_cpus=4 slab_merge");
+	kmem_set_log(NULL, NULL);
+	shared_cache = kmem_cache_create("shared", 120, 0, 0, NULL);
+	for (int i = 0; i < OTHERS; i++)
+		pthread_create(&o[i], NULL, other[i], &bad[i]);
+	for (long i = 2; i < THREADS; i++)
+		pthread_create(&t[i], NULL, worker, (void *)i);
+	for (int i = 2; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < OTHERS; i++) {
+		pthread_join(o[i], NULL);
+		sum += bad[i];
+	}
+	if (shared_page)
+		put_page(shared_page);
+	is(sum, 0, "calls of the others that failed");
+	for (int i = 0; i < 5; i++)
+		ok(turns[i] > 1, "%d: %lu turns", i, turns[i]);
+	mailbox_empty();
+	is(torn, 0, "blocks with two owners");
+	is(kmem_cache_destroy(shared_cache), 0, "destroy");
+	machine_stop();
 }
 
 /* ---- Lazy boot from several threads at once ------------------------------------------------------- */
@@ -197,7 +342,6 @@ TEST(first_use_boots_once_from_many_threads)
 enum { HANDLER_HOLDS = 16 };
 static void *held[HANDLER_HOLDS];
 static unsigned long handler_runs, handler_failed;
-static int stop;
 
 static void on_tick(int sig)
 {
@@ -320,7 +464,7 @@ TEST(children_of_a_busy_process_allocate)
 	shared_cache = kmem_cache_create("shared", 120, 0, 0, NULL);
 	for (long i = 0; i < 3; i++)
 		pthread_create(&t[i], NULL, churn, (void *)i);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < (tap_slow() > 1 ? 20 : 60); i++) {
 		int status = 0;
 		pid_t pid = fork();
 

@@ -111,7 +111,7 @@ static gfp_t some_gfp(void)
 
 static struct thing get_kmalloc(void)
 {
-	size_t size = below(16) ? 8 + below(500) : 8 + below(20000);
+	size_t size = 8 + (size_t)below(below(16) ? 500 : 20000);
 	struct thing t = {.kind = KMALLOC, .size = size};
 
 	t.p = below(4) ? kmalloc(size, some_gfp()) : kzalloc(size, some_gfp());
@@ -172,7 +172,7 @@ static void resize(struct load *l, struct thing *t)
 	if (old.kind != KMALLOC)
 		return;
 	t->kind = NOTHING;
-	new.size = 8 + below(700);
+	new.size = 8 + (size_t)below(700);
 	dies(l, &old);
 	new.p = krealloc(old.p, new.size, some_gfp());
 	if (!new.p) {

@@ -111,7 +111,7 @@ static void setup_pages(void *arg)
 {
 	(void)arg;
 	sim_expect(kmem_boot(MACHINE) == 0);
-	for (unsigned int i = 1; i < 3; i++)
+	for (unsigned int i = 0; i < 3; i++)
 		pages[i] = alloc_pages(GFP_KERNEL, 0);
 }
 
@@ -138,6 +138,14 @@ static void task_alloc_free(unsigned int i, void *arg)
 	(void)arg;
 	take(i, 1);
 	give(i, 1);
+}
+
+/* With what the barn has: nothing of it is a slab's. */
+static void task_alloc_two(unsigned int i, void *arg)
+{
+	(void)arg;
+	take(i, 1);
+	take(i, 2);
 }
 
 /* From a sheaf to another CPU's slab, and the other way round. */
@@ -286,6 +294,24 @@ static void task_pages_alloc(unsigned int i, void *arg)
 		swap_page(i);
 }
 
+static void task_pages_free(unsigned int i, void *arg)
+{
+	struct page *was = pages[i];
+
+	(void)arg;
+	pages[i] = NULL;
+	__free_pages(was, 0);
+}
+
+static void task_merge(unsigned int i, void *arg)
+{
+	struct page *was = pages[i];
+
+	(void)arg;
+	pages[i] = NULL;
+	__free_pages(was, 1);
+}
+
 static void task_buddy(unsigned int i, void *arg)
 {
 	struct page *was = pages[i];
@@ -360,6 +386,7 @@ const struct named_scenario scenarios[] = {
 	{{"free of what another CPU allocated", 0, setup_held, task_free, check, NULL}, 3, 3, 2},
 	{{"free, then alloc", 0, setup_held, task_free_alloc, check, NULL}, 3, 3, 2},
 	{{"barn exchange", 0, setup_warm, task_alloc_free, check, NULL}, 3, 3, 2},
+	{{"barn to sheaf", 0, setup_warm, task_alloc_two, check, NULL}, 3, 3, 2},
 	{{"flush and refill", 0, setup_full, task_flush_or_take, check, NULL}, 3, 3, 2},
 	{{"flush and free", 0, setup_full, task_flush_or_free, check, NULL}, 3, 3, 2},
 	{{"shrink and free", 0, setup_held, task_shrink, check, NULL}, 3, 2, 2},
@@ -367,11 +394,13 @@ const struct named_scenario scenarios[] = {
 	{{"destroy and alloc", 0, setup_destroy, task_destroy, check, NULL}, 2, 1, 1},
 	{{"destroy and reap", 0, setup_destroy, task_destroy_or_reap, check, NULL}, 1, 1, 0},
 	{{"destroy and drain", 0, setup_destroy, task_destroy_or_drain, check, NULL}, 1, 1, 0},
-	{{"create and create", 0, setup_bare, task_create, check, NULL}, 3, 3, 0},
+	{{"create and create", 0, setup_bare, task_create, check, NULL}, 3, 2, 0},
 	{{"grace period", 0, setup_rcu, task_rcu, check, NULL}, 3, 2, 0},
 	{{"pages: drain and free", 0, setup_pages, task_pages, check, NULL}, 3, 2, 0},
 	{{"pages: drain and alloc", 0, setup_pages, task_pages_alloc, check, NULL}, 2, 1, 0},
-	{{"pages: merge and split", 0, setup_buddy, task_buddy, check, NULL}, 3, 3, 0},
+	{{"pages: free", 0, setup_pages, task_pages_free, check, NULL}, 3, 3, 0},
+	{{"pages: merge", 0, setup_buddy, task_merge, check, NULL}, 3, 3, 0},
+	{{"pages: merge and split", 0, setup_buddy, task_buddy, check, NULL}, 3, 2, 0},
 };
 const unsigned int nr_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
 
