@@ -408,6 +408,9 @@ int kmem_cache_destroy(struct kmem_cache *c)
 	lock_release(&caches_lock, f);
 	if (!last)
 		return 0;
+	/* A walker may have a sheaf of the cache in its hands, which no shrinking would find. */
+	while (atom_load(&c->pins))
+		port_relax();
 	kmem_cache_shrink(c);
 	if (cache_busy(c)) {
 		f = lock_take(&caches_lock);
