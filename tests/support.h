@@ -92,6 +92,45 @@ static TAP_UNUSED void machine_stop(void)
 	machine_stop_with(0);
 }
 
+/* ---- Figures -------------------------------------------------------------------------------------- */
+
+static TAP_UNUSED uint64_t events_of(enum kmem_event ev)
+{
+	const struct kmem_stat *st = kmem_stat_get();
+	uint64_t sum = 0;
+
+	for (unsigned int cpu = 0; cpu < st->nr_cpus; cpu++)
+		sum += st->cpu[cpu].event[ev];
+	return sum;
+}
+
+static TAP_UNUSED uint64_t pages_free(void)
+{
+	uint64_t sum = 0;
+
+	for (int z = 0; z < KMEM_NR_ZONES; z++)
+		sum += kmem_stat_get()->zone[z].free;
+	return sum;
+}
+
+static TAP_UNUSED uint64_t pages_free_drained(void)
+{
+	kmem_drain();
+	return pages_free();
+}
+
+/* NULL: there is no such cache. */
+static TAP_UNUSED const struct kmem_stat_cache *cache_stat(const char *name)
+{
+	const struct kmem_stat *st = kmem_stat_get();
+
+	for (unsigned int i = 0; i < st->nr_caches; i++) {
+		if (!strcmp(st->cache[i].name, name))
+			return &st->cache[i];
+	}
+	return NULL;
+}
+
 #define M64 "mem=64M zones=i386 nr_cpus=2 percpu_pages=0"
 
 #endif

@@ -14,39 +14,6 @@ static size_t class_of(size_t n)
 	return 0;
 }
 
-static uint64_t event(enum kmem_event ev)
-{
-	const struct kmem_stat *st = kmem_stat_get();
-	uint64_t sum = 0;
-
-	for (unsigned int cpu = 0; cpu < st->nr_cpus; cpu++)
-		sum += st->cpu[cpu].event[ev];
-	return sum;
-}
-
-static uint64_t free_pages_total(void)
-{
-	const struct kmem_stat *st;
-	uint64_t sum = 0;
-
-	kmem_drain();
-	st = kmem_stat_get();
-	for (int z = 0; z < KMEM_NR_ZONES; z++)
-		sum += st->zone[z].free;
-	return sum;
-}
-
-static const struct kmem_stat_cache *cache_named(const char *name)
-{
-	const struct kmem_stat *st = kmem_stat_get();
-
-	for (unsigned int i = 0; i < st->nr_caches; i++) {
-		if (!strcmp(st->cache[i].name, name))
-			return &st->cache[i];
-	}
-	return NULL;
-}
-
 TEST(S14_highmem_bit_is_reported_dropped_and_the_request_succeeds)
 {
 	void *p;
@@ -164,11 +131,11 @@ TEST(S100_families)
 	machine_start("mem=64M zones=i386");
 	dma = kmalloc(100, GFP_KERNEL | GFP_DMA);
 	rcl = kmalloc(100, GFP_KERNEL | __GFP_RECLAIMABLE);
-	is(cache_named("dma-kmalloc-128")->nr_slabs, 1, "DMA family");
-	is(cache_named("kmalloc-rcl-128")->nr_slabs, 1, "reclaimable family");
-	is(cache_named("kmalloc-128")->nr_slabs, 0, "not the normal one");
+	is(cache_stat("dma-kmalloc-128")->nr_slabs, 1, "DMA family");
+	is(cache_stat("kmalloc-rcl-128")->nr_slabs, 1, "reclaimable family");
+	is(cache_stat("kmalloc-128")->nr_slabs, 0, "not the normal one");
 	both = kmalloc(200, GFP_KERNEL | GFP_DMA | __GFP_RECLAIMABLE);
-	is(cache_named("dma-kmalloc-256")->nr_slabs, 1, "DMA wins");
+	is(cache_stat("dma-kmalloc-256")->nr_slabs, 1, "DMA wins");
 	kfree(dma);
 	kfree(rcl);
 	kfree(both);
@@ -232,11 +199,11 @@ TEST(S102_overflowing_products_are_refused_untouched)
 	uint64_t before;
 
 	machine_start("mem=64M zones=i386");
-	before = event(KMEM_EV_pgalloc_normal);
+	before = events_of(KMEM_EV_pgalloc_normal);
 	ok(!kmalloc_array(SIZE_MAX / 2, 3, GFP_KERNEL), "kmalloc_array");
 	ok(!kcalloc(SIZE_MAX, SIZE_MAX, GFP_KERNEL), "kcalloc");
 	ok(!krealloc_array(NULL, SIZE_MAX / 2, 3, GFP_KERNEL), "krealloc_array");
-	is(event(KMEM_EV_pgalloc_normal), before, "the page allocator was not asked");
+	is(events_of(KMEM_EV_pgalloc_normal), before, "the page allocator was not asked");
 	is(kmem_misuse_count(), 0, "and nothing said");
 	machine_stop();
 }
@@ -363,14 +330,14 @@ TEST(S113_wrong_pointers_are_reported_and_ignored)
 	machine_start("mem=16M zones=i386 nr_cpus=1");
 	p = kmalloc(100, GFP_KERNEL);
 	page = __get_free_page(GFP_KERNEL);
-	before = free_pages_total();
+	before = pages_free_drained();
 	kfree(p + 8);
 	is(reports_of(KMEM_MISUSE_SLAB_INTERIOR), 1, "interior");
 	kfree(on_stack);
 	is(reports_of(KMEM_MISUSE_SLAB_FOREIGN), 1, "stack");
 	kfree((void *)page);
 	is(reports_of(KMEM_MISUSE_SLAB_FOREIGN), 2, "a page not from kmalloc");
-	is(free_pages_total(), before, "nothing was freed");
+	is(pages_free_drained(), before, "nothing was freed");
 	ok(log_count("Not a kmalloc allocation") == 2, "in the kernel's words");
 	free_page(page);
 	kfree(p);

@@ -7,15 +7,6 @@ static const struct kmem_stat_zone *zone(enum kmem_zone_index z)
 	return &kmem_stat_get()->zone[z];
 }
 
-static uint64_t free_total(void)
-{
-	uint64_t n = 0;
-
-	for (int z = 0; z < KMEM_NR_ZONES; z++)
-		n += zone((enum kmem_zone_index)z)->free;
-	return n;
-}
-
 static uint64_t blocks(enum kmem_zone_index z, unsigned int order)
 {
 	uint64_t n = 0;
@@ -23,16 +14,6 @@ static uint64_t blocks(enum kmem_zone_index z, unsigned int order)
 	for (int mt = 0; mt < KMEM_NR_MT; mt++)
 		n += zone(z)->nr_free[mt][order];
 	return n;
-}
-
-static uint64_t event(enum kmem_event ev)
-{
-	const struct kmem_stat *st = kmem_stat_get();
-	uint64_t sum = 0;
-
-	for (unsigned int cpu = 0; cpu < st->nr_cpus; cpu++)
-		sum += st->cpu[cpu].event[ev];
-	return sum;
 }
 
 /* A machine with one zone and nothing else in it. */
@@ -124,10 +105,10 @@ TEST(S82_double_free_changes_nothing)
 	machine_start(BARE);
 	p = alloc_pages(GFP_KERNEL, 2);
 	__free_pages(p, 2);
-	before = free_total();
+	before = pages_free();
 	__free_pages(p, 2);
 	is(reports_of(KMEM_MISUSE_PAGE_DOUBLE_FREE), 1, "reported");
-	is(free_total(), before, "free pages");
+	is(pages_free(), before, "free pages");
 	machine_stop();
 }
 
@@ -138,12 +119,12 @@ TEST(S83_wrong_order_is_reported_and_changes_nothing)
 
 	machine_start(BARE);
 	p = alloc_pages(GFP_KERNEL, 3);
-	before = free_total();
+	before = pages_free();
 	__free_pages(p, 2);
 	__free_pages(p, 4);
 	__free_pages(p, 0);
 	is(reports_of(KMEM_MISUSE_PAGE_WRONG_ORDER), 3, "reported");
-	is(free_total(), before, "free pages");
+	is(pages_free(), before, "free pages");
 	is(page_count(p), 1, "still referenced");
 	__free_pages(p, 3);
 	machine_stop();
@@ -211,20 +192,20 @@ TEST(S85_an_extra_reference_keeps_the_head_only)
 	uint64_t before;
 
 	machine_start(BARE);
-	before = free_total();
+	before = pages_free();
 	p = alloc_pages(GFP_KERNEL, 3);
 	get_page(p);
 	__free_pages(p, 3);
-	is(free_total(), before - 1, "the tail is free at once");
+	is(pages_free(), before - 1, "the tail is free at once");
 	is(page_count(p), 1, "the head is held");
 	put_page(p);
-	is(free_total(), before, "then all of it");
+	is(pages_free(), before, "then all of it");
 	p = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
 	get_page(p);
 	__free_pages(p, 3);
-	is(free_total(), before - 8, "a compound block stays whole");
+	is(pages_free(), before - 8, "a compound block stays whole");
 	put_page(p);
-	is(free_total(), before, "until its last reference goes");
+	is(pages_free(), before, "until its last reference goes");
 	machine_stop();
 }
 
@@ -234,13 +215,13 @@ TEST(S86_exact_takes_no_page_more)
 	char *p;
 
 	machine_start(BARE);
-	before = free_total();
+	before = pages_free();
 	p = alloc_pages_exact(5 * PAGE_SIZE, GFP_KERNEL);
 	ok(p != NULL, "allocated");
-	is(free_total(), before - 5, "five pages");
+	is(pages_free(), before - 5, "five pages");
 	memset(p, 1, 5 * PAGE_SIZE);
 	free_pages_exact(p, 5 * PAGE_SIZE);
-	is(free_total(), before, "all five back");
+	is(pages_free(), before, "all five back");
 	ok(!alloc_pages_exact((4 << 20) + 1, GFP_KERNEL | __GFP_NOWARN), "4 MiB at most");
 	p = alloc_pages_exact(3 * PAGE_SIZE, GFP_KERNEL | __GFP_COMP);
 	is(reports_of(KMEM_MISUSE_GFP_EXACT), 1, "COMP is stripped with a report");
@@ -309,7 +290,7 @@ TEST(S90_compound_pages)
 	unsigned long bad = 0;
 
 	machine_start(BARE);
-	before = free_total();
+	before = pages_free();
 	p = alloc_pages(GFP_KERNEL | __GFP_COMP, 4);
 	is(compound_order(p), 4, "order");
 	ok(PageHead(p) && !PageTail(p), "head");
@@ -320,7 +301,7 @@ TEST(S90_compound_pages)
 	}
 	is(bad, 0, "tails that do not know their head");
 	__free_pages(p, 4);
-	is(free_total(), before, "16 pages back");
+	is(pages_free(), before, "16 pages back");
 	machine_stop();
 }
 
@@ -350,12 +331,12 @@ TEST(S197_events_advance_by_pages)
 	uint64_t alloc, freed;
 
 	machine_start(BARE);
-	alloc = event(KMEM_EV_pgalloc_normal);
-	freed = event(KMEM_EV_pgfree);
+	alloc = events_of(KMEM_EV_pgalloc_normal);
+	freed = events_of(KMEM_EV_pgfree);
 	__free_pages(alloc_pages(GFP_KERNEL, 3), 3);
 	__free_page(alloc_page(GFP_KERNEL));
-	is(event(KMEM_EV_pgalloc_normal) - alloc, 9, "pgalloc_normal");
-	is(event(KMEM_EV_pgfree) - freed, 9, "pgfree");
+	is(events_of(KMEM_EV_pgalloc_normal) - alloc, 9, "pgalloc_normal");
+	is(events_of(KMEM_EV_pgfree) - freed, 9, "pgfree");
 	machine_stop();
 }
 
@@ -382,15 +363,15 @@ TEST(contiguous_runs_of_any_length)
 	uint64_t before;
 
 	machine_start("mem=64M zones=flat nr_cpus=1 percpu_pages=0");
-	before = free_total();
+	before = pages_free();
 	for (unsigned long nr = 1; nr < 9000; nr = nr * 3 + 1) {
 		struct page *p = alloc_contig_pages(nr, GFP_KERNEL, 0, NULL);
 
 		ok(p != NULL, "%lu pages", nr);
-		is(free_total(), before - nr, "exactly");
+		is(pages_free(), before - nr, "exactly");
 		memset(page_address(p), 3, nr * PAGE_SIZE);
 		free_contig_range(page_to_pfn(p), nr);
-		is(free_total(), before, "and back");
+		is(pages_free(), before, "and back");
 	}
 	ok(!alloc_contig_pages(1 << 20, GFP_KERNEL | __GFP_NOWARN, 0, NULL), "more than there is");
 	machine_stop();
@@ -403,7 +384,7 @@ TEST(S91_sections_that_were_never_listed_are_free_like_others)
 	uint64_t all;
 
 	machine_start("mem=4G zones=flat nr_cpus=1 percpu_pages=0");
-	all = free_total();
+	all = pages_free();
 	ok(all > 1000000, "free");
 	is(kmem_check(), 0, "fresh");
 	__free_page(pfn_to_page(700000));
@@ -412,7 +393,7 @@ TEST(S91_sections_that_were_never_listed_are_free_like_others)
 	q = alloc_contig_pages(5000, GFP_KERNEL, 0, NULL);
 	r = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	ok(p && q && r, "taken");
-	is(free_total(), all - 306024, "counted");
+	is(pages_free(), all - 306024, "counted");
 	is(kmem_check(), 0, "while taken");
 	free_contig_range(page_to_pfn(p) + 1000, 299000);
 	kmem_trim();
@@ -420,7 +401,7 @@ TEST(S91_sections_that_were_never_listed_are_free_like_others)
 	free_contig_range(page_to_pfn(p), 1000);
 	free_contig_range(page_to_pfn(q), 5000);
 	__free_pages(r, MAX_PAGE_ORDER);
-	is(free_total(), all, "all back");
+	is(pages_free(), all, "all back");
 	machine_stop();
 }
 

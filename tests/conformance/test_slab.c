@@ -9,13 +9,7 @@ enum { MANY = 2000 };
 
 static const struct kmem_stat_cache *stat_of(struct kmem_cache *c)
 {
-	const struct kmem_stat *st = kmem_stat_get();
-
-	for (unsigned int i = 0; i < st->nr_caches; i++) {
-		if (!strcmp(st->cache[i].name, kmem_cache_name(c)))
-			return &st->cache[i];
-	}
-	return NULL;
+	return cache_stat(kmem_cache_name(c));
 }
 
 static int compare_ptr(const void *a, const void *b)

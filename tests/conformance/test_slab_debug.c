@@ -2,17 +2,6 @@
 /* slab_debug: semantics 10.8, statements S198..S206. */
 #include "../support.h"
 
-static const struct kmem_stat_cache *stat_named(const char *name)
-{
-	const struct kmem_stat *st = kmem_stat_get();
-
-	for (unsigned int i = 0; i < st->nr_caches; i++) {
-		if (!strcmp(st->cache[i].name, name))
-			return &st->cache[i];
-	}
-	return NULL;
-}
-
 TEST(S198_overrun_by_one_byte)
 {
 	struct kmem_cache *c;
@@ -135,11 +124,11 @@ TEST(S204_names_and_prefixes)
 	machine_start("mem=16M zones=i386 slab_debug=P,kmalloc-*,dentry");
 	a = kmem_cache_create("dentry", 192, 0, 0, NULL);
 	b = kmem_cache_create("dentry2", 192, 0, 0, NULL);
-	ok(stat_named("dentry")->flags & SLAB_POISON, "dentry");
-	ok(!(stat_named("dentry2")->flags & SLAB_POISON), "not dentry2");
-	ok(stat_named("kmalloc-64")->flags & SLAB_POISON, "kmalloc-64");
-	ok(stat_named("kmalloc-rcl-64")->flags & SLAB_POISON, "kmalloc-rcl-64");
-	ok(!(stat_named("dma-kmalloc-64")->flags & SLAB_POISON), "not dma-kmalloc-64");
+	ok(cache_stat("dentry")->flags & SLAB_POISON, "dentry");
+	ok(!(cache_stat("dentry2")->flags & SLAB_POISON), "not dentry2");
+	ok(cache_stat("kmalloc-64")->flags & SLAB_POISON, "kmalloc-64");
+	ok(cache_stat("kmalloc-rcl-64")->flags & SLAB_POISON, "kmalloc-rcl-64");
+	ok(!(cache_stat("dma-kmalloc-64")->flags & SLAB_POISON), "not dma-kmalloc-64");
 	kmem_cache_destroy(a);
 	kmem_cache_destroy(b);
 	machine_stop();
@@ -153,8 +142,8 @@ TEST(S205_a_named_block_replaces_the_global_one)
 	machine_start("mem=16M zones=i386 slab_debug=FZ;-,zs_handle");
 	a = kmem_cache_create("zs_handle", 32, 0, 0, NULL);
 	b = kmem_cache_create("other", 32, 0, 0, NULL);
-	is(stat_named("zs_handle")->flags & SLAB_DEBUG_FLAGS, 0, "none for it");
-	is(stat_named("other")->flags & SLAB_DEBUG_FLAGS, fz, "FZ for the rest");
+	is(cache_stat("zs_handle")->flags & SLAB_DEBUG_FLAGS, 0, "none for it");
+	is(cache_stat("other")->flags & SLAB_DEBUG_FLAGS, fz, "FZ for the rest");
 	kmem_cache_destroy(a);
 	kmem_cache_destroy(b);
 	machine_stop();
@@ -167,9 +156,9 @@ TEST(S206_order_guard)
 	machine_start("mem=16M zones=i386 slab_debug=O");
 	a = kmem_cache_create("grows", 4096, 0, 0, NULL);
 	b = kmem_cache_create("fits", 64, 0, 0, NULL);
-	is(stat_named("grows")->flags & (SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER), 0,
+	is(cache_stat("grows")->flags & (SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER), 0,
 	   "dropped");
-	ok(stat_named("fits")->flags & SLAB_POISON, "kept");
+	ok(cache_stat("fits")->flags & SLAB_POISON, "kept");
 	kmem_cache_destroy(a);
 	kmem_cache_destroy(b);
 	machine_stop();
@@ -181,8 +170,8 @@ TEST(sizes_under_debugging_never_exceed_the_kernels)
 
 	machine_start("mem=16M zones=i386 slab_debug=FZPU");
 	c = kmem_cache_create("t32", 32, 0, 0, NULL);
-	ok(stat_named("t32")->size <= 128, "32 bytes: %u", stat_named("t32")->size);
-	ok(stat_named("kmalloc-32")->size <= 160, "kmalloc-32: %u", stat_named("kmalloc-32")->size);
+	ok(cache_stat("t32")->size <= 128, "32 bytes: %u", cache_stat("t32")->size);
+	ok(cache_stat("kmalloc-32")->size <= 160, "kmalloc-32: %u", cache_stat("kmalloc-32")->size);
 	kmem_cache_destroy(c);
 	machine_stop();
 }

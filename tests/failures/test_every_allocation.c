@@ -130,19 +130,6 @@ static void work(void)
 	work_pages();
 }
 
-/* The counts of free pages with everything drained, which no failure may move. */
-static uint64_t free_drained(void)
-{
-	const struct kmem_stat *st;
-	uint64_t sum = 0;
-
-	kmem_drain();
-	st = kmem_stat_get();
-	for (int z = 0; z < KMEM_NR_ZONES; z++)
-		sum += st->zone[z].free;
-	return sum;
-}
-
 static void settle(uint64_t before, const char *how, unsigned int n)
 {
 	uint64_t after;
@@ -150,7 +137,7 @@ static void settle(uint64_t before, const char *how, unsigned int n)
 	port_task()->fail_nth = 0;
 	fault_setup("");
 	failslab_setup("");
-	after = free_drained();
+	after = pages_free_drained();
 	if (after != before)
 		ok(0, "%s %u: %lld pages lost", how, n, (long long)(before - after));
 	if (kmem_check())
@@ -166,7 +153,7 @@ static void fail_in_turn(const char *cmdline)
 
 	machine_start(cmdline);
 	work();
-	before = free_drained();
+	before = pages_free_drained();
 	for (n = 1;; n++) {
 		refused = 0;
 		port_task()->fail_nth = (int)n;
@@ -190,7 +177,7 @@ static void fail_from(const char *cmdline)
 
 	machine_start(cmdline);
 	work();
-	before = free_drained();
+	before = pages_free_drained();
 	for (unsigned int n = 1; n < 3000; n += 1 + n / 20) {
 		refused = 0;
 		snprintf(text, sizeof(text),
