@@ -108,22 +108,29 @@ int cache_enlist(struct kmem_cache *c)
 	return err;
 }
 
-/* Off the list, and its place in the statistics free for another; false: a walker holds it. */
-static bool cache_unlist(struct kmem_cache *c)
+/* The lock orders what the last walker did before what its destroyer does next. */
+static bool cache_pinned(struct kmem_cache *c)
+{
+	irqflags_t f = lock_take(&caches_lock);
+	bool pinned = atom_load(&c->pins) != 0;
+
+	lock_release(&caches_lock, f);
+	return pinned;
+}
+
+/* Off the list, and its place in the statistics free for another. */
+static void cache_unlist(struct kmem_cache *c)
 {
 	struct kmem_cache **link = &kmem_machine.caches;
 	irqflags_t f = lock_take(&caches_lock);
-	bool unpinned = atom_load(&c->pins) == 0;
 
-	if (unpinned) {
-		while (*link != c)
-			link = &(*link)->next;
-		*link = c->next;
-		stat_clear(c->stat);
-		c->stat = NULL;
-	}
+	assert_always(atom_load(&c->pins) == 0);
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
+	stat_clear(c->stat);
+	c->stat = NULL;
 	lock_release(&caches_lock, f);
-	return unpinned;
 }
 
 /* ---- Creation ------------------------------------------------------------------------------------ */
@@ -409,7 +416,7 @@ int kmem_cache_destroy(struct kmem_cache *c)
 	if (!last)
 		return 0;
 	/* A walker may have a sheaf of the cache in its hands, which no shrinking would find. */
-	while (atom_load(&c->pins))
+	while (cache_pinned(c))
 		port_relax();
 	kmem_cache_shrink(c);
 	if (cache_busy(c)) {
@@ -418,8 +425,7 @@ int kmem_cache_destroy(struct kmem_cache *c)
 		lock_release(&caches_lock, f);
 		return -KE_BUSY;
 	}
-	while (!cache_unlist(c))
-		port_relax();
+	cache_unlist(c);
 	sheaf_drain(c, true);
 	c->magic = CACHE_DEAD;
 	atom_store(&c->fast_off, (u32)PERCPU_NONE);
