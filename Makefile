@@ -21,8 +21,13 @@ include mk/test.mk
 include mk/bare.mk
 include mk/install.mk
 
-.PHONY: all help clean
-all: libs cmd ## build the libraries and the command (the default)
+.PHONY: all sim help clean
+all: libs cmd $(if $(filter posix,$(PORT)),sim) ## build the libraries, the command and the simulator
+
+# The simulator is the checking build of another port: `kmem sim` finds it beside its own folder.
+SIM_DIR := build/sim-$(HOST_ARCH)-debug
+sim: ## build the simulator, kmem-sim
+	$(Q)$(MAKE) --no-print-directory PORT=sim ARCH=$(HOST_ARCH) VARIANT=debug B=$(SIM_DIR) cmd
 
 help: ## this text
 	@echo 'usage: make [PORT=posix|sim] [ARCH=x86_64|i386|aarch64] [VARIANT=release|debug|asan|tsan] TARGET'

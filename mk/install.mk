@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make install: DESTDIR, prefix and the usual directories are honoured; nothing is built for it that
 # `make` did not build. Installed: both libraries, the headers for users and for writers of ports,
-# kmem.pc, the CMake files, the command, its completion, the manual pages.
+# kmem.pc, the CMake files, the command, the simulator, the completion, the manual pages.
 
 .PHONY: install uninstall
 INSTALL ?= install
@@ -21,7 +21,7 @@ INSTALLED := $(addprefix $(libdir)/,libkmem.a libkmem.so libkmem.so.$(SOMAJOR) l
 		libkmem-malloc.so.$(SOMAJOR) libkmem-malloc.so.$(VERSION) pkgconfig/kmem.pc \
 		cmake/kmem/kmem-config.cmake cmake/kmem/kmem-config-version.cmake) \
 	$(addprefix $(includedir)/kmem/,$(notdir $(PUBLIC_HEADERS))) $(bindir)/kmem \
-	$(if $(COMPLETION),$(bashcompdir)/kmem) $(foreach m,$(MAN_PAGES),$(call man_path,$(m)))
+	$(libexecdir)/kmem/kmem-sim $(if $(COMPLETION),$(bashcompdir)/kmem) $(foreach m,$(MAN_PAGES),$(call man_path,$(m)))
 
 install: all ## install under DESTDIR and prefix (/usr/local)
 	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(libdir)/cmake/kmem' \
@@ -34,6 +34,7 @@ install: all ## install under DESTDIR and prefix (/usr/local)
 	ln -sf libkmem-malloc.so.$(VERSION) '$(DESTDIR)$(libdir)/libkmem-malloc.so.$(SOMAJOR)'
 	$(INSTALL) -m 644 $(PUBLIC_HEADERS) '$(DESTDIR)$(includedir)/kmem'
 	$(INSTALL) -m 755 $(CMD) '$(DESTDIR)$(bindir)/kmem'
+	$(INSTALL) -D -m 755 $(SIM_DIR)/kmem-sim '$(DESTDIR)$(libexecdir)/kmem/kmem-sim'
 	$(FILL) $(TEMPLATES)/kmem.pc.in >'$(DESTDIR)$(libdir)/pkgconfig/kmem.pc'
 	$(FILL) $(TEMPLATES)/kmem-config.cmake.in >'$(DESTDIR)$(libdir)/cmake/kmem/kmem-config.cmake'
 	$(FILL) $(TEMPLATES)/kmem-config-version.cmake.in \

@@ -37,6 +37,7 @@ test_needs=(
 	'mandoc|mandoc|'
 	'ps|procps|'
 	'nm|binutils|'
+	'has_python_tests|libpython3.11-testsuite|'
 )
 test_likes=(
 	'has_m32|gcc-12-multilib g++-12-multilib|no tests of the 32-bit build'
@@ -54,6 +55,7 @@ test_likes=(
 # ---- Looking ----------------------------------------------------------------------------------
 
 has_perl_harness() { perl -MTAP::Harness -e 1 2>/dev/null; }
+has_python_tests() { python3 -c 'import test.test_json' 2>/dev/null; }
 has_traceevent() { compgen -G '/usr/include/traceevent/event-parse.h' >/dev/null; }
 has_tracecmd() { compgen -G '/usr/lib/*/libtracecmd.so' >/dev/null; }
 has_m32() {

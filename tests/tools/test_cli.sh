@@ -26,6 +26,9 @@ for verb in run replay stat sim help; do
 	status 0 "help $verb"
 	says out "^usage: kmem $verb" "help $verb: how it is used"
 done
+k sim --seed=1 --cpus=2 --ops=50
+status 0 "sim finds the simulator and runs it"
+says out "^seed 1: fine" "and passes on what it says"
 k help frobnicate
 status 2 "help of an unknown verb"
 k help run stat

@@ -11,6 +11,7 @@
 #include "paths.h"
 
 static const char *const places[] = {"@kmem-sim",
+				     "@../sim-" KMEM_ARCH "-debug/kmem-sim",
 				     "@../sim-" KMEM_ARCH "/kmem-sim",
 				     "@../sim-" KMEM_ARCH "/bin/kmem-sim",
 				     "@../../sim-" KMEM_ARCH "/kmem-sim",
