@@ -21,8 +21,8 @@
  *	NOPAGE		the end, unless the request may not fail
  *
  * The model (semantics 2.5) has two more states, for moving pages together. Nothing in this machine
- * can move a page, so their outcome would always be "skipped", and they are left out; an order above
- * 3 therefore fails after its first reclaim.
+ * can move a page, so their outcome is always "skipped": an order above 3 fails after its first
+ * reclaim, and at once with NORETRY.
  *
  * Rounds. no_progress counts rounds in which nothing was freed, since the last in which something
  * was; above 16 the loop goes on to OOM. Orders above 3 count every round. What loops without end by
@@ -96,9 +96,19 @@ static enum slow_state slow_wake(struct slow *s)
 	return SLOW_TRY_MIN;
 }
 
+/* Where pages can be moved together, a costly request tries that before all else, and one that is
+ * not to retry ends when it is of no use; here it never is. */
+static bool slow_hopeless(const struct slow *s)
+{
+	const gfp_t both = __GFP_IO | __GFP_NORETRY;
+
+	return slow_is_costly(s) && s->req->may_block && (s->req->gfp & both) == both &&
+	       !gfp_reserve_aflags(s->req);
+}
+
 static enum slow_state slow_try_min(struct slow *s)
 {
-	return slow_walk(s, s->aflags, SLOW_RETRY_HEAD);
+	return slow_walk(s, s->aflags, slow_hopeless(s) ? SLOW_NOPAGE : SLOW_RETRY_HEAD);
 }
 
 /* The guard is the embedding's: it may know that nobody can free any more. */

@@ -118,6 +118,18 @@ TEST(S52_noretry_never_kills)
 	m64_end();
 }
 
+TEST(S52_costly_noretry_does_not_even_reclaim)
+{
+	static struct told t;
+
+	m64_exhausted();
+	told_start(&t, 1);
+	ok(!alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, 5), "NULL");
+	is(t.asked, 0, "rounds");
+	kmem_provider_unregister(&t.p);
+	m64_end();
+}
+
 TEST(S53_nofs_loops_until_the_guard_says_stop)
 {
 	unsigned long limit = 20;
