@@ -2,7 +2,7 @@
 # The libraries and the command of one variant. Sources are found by wildcard, floor by floor, so
 # a new file needs no line here.
 
-.PHONY: libs cmd debug asan tsan m32 aarch64 sim
+.PHONY: libs cmd debug asan tsan m32 aarch64
 CORE_SRC := $(sort $(wildcard src/*/*.c))
 PORT_SRC := $(sort $(wildcard ports/$(PORT)/*.c))
 MALLOC_SRC := $(sort $(wildcard malloc/*.c))
@@ -109,5 +109,3 @@ m32: ## build for 32-bit x86
 	$(Q)$(MAKE) ARCH=i386 VARIANT=debug libs
 aarch64: ## build for 64-bit Arm
 	$(Q)$(MAKE) ARCH=aarch64 VARIANT=debug libs
-sim: ## build the simulator
-	$(Q)$(MAKE) PORT=sim VARIANT=debug all
