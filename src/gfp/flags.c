@@ -385,8 +385,7 @@ static u32 zone_mask_of(u32 class)
 /* What every walk of the request carries, whatever mark it stops at. */
 static u32 aflags_always(const struct alloc_request *req)
 {
-	return (req->gfp & __GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0u) |
-	       (req->gfp & __GFP_COLD ? ALLOC_COLD : 0u) | (req->nested ? ALLOC_TRYLOCK : 0u);
+	return (req->gfp & __GFP_COLD ? ALLOC_COLD : 0u) | (req->nested ? ALLOC_TRYLOCK : 0u);
 }
 
 /* Pages of the wrong mobility are not broken up at once where a lower zone can serve instead. */

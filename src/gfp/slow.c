@@ -68,7 +68,7 @@ static enum slow_state slow_walk(struct slow *s, u32 aflags, enum slow_state nex
 /* What any walk of the request carries, without mark and privileges. */
 static u32 slow_plain(const struct slow *s)
 {
-	return s->aflags & (ALLOC_KSWAPD | ALLOC_TRYLOCK | ALLOC_COLD);
+	return s->aflags & (ALLOC_TRYLOCK | ALLOC_COLD);
 }
 
 static bool slow_is_costly(const struct slow *s)

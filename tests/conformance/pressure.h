@@ -19,23 +19,13 @@ static TAP_UNUSED unsigned long zone_free_now(enum kmem_zone_index z)
 	return kmem_machine.zones[z].free;
 }
 
-static TAP_UNUSED uint64_t event(enum kmem_event ev)
-{
-	const struct kmem_stat *st = kmem_stat_get();
-	uint64_t sum = 0;
-
-	for (unsigned int cpu = 0; cpu < st->nr_cpus; cpu++)
-		sum += st->cpu[cpu].event[ev];
-	return sum;
-}
-
 /* Rounds of direct reclaim so far. */
 static TAP_UNUSED unsigned long rounds(void)
 {
 	unsigned long n = 0;
 
 	for (int z = 0; z < KMEM_NR_ZONES; z++)
-		n += (unsigned long)event((enum kmem_event)(KMEM_EV_allocstall_dma + z));
+		n += (unsigned long)events_of((enum kmem_event)(KMEM_EV_allocstall_dma + z));
 	return n;
 }
 

@@ -308,7 +308,7 @@ TEST(S64_freed_by_the_oom_hook_means_try_again_from_the_start)
 	ok(page != NULL, "served");
 	is(oom_calls, 2, "OOM calls");
 	is(t.asked, 17 + 17, "rounds, counted anew");
-	is(event(KMEM_EV_oom_kill), 2, "counted");
+	is(events_of(KMEM_EV_oom_kill), 2, "counted");
 	__free_page(page);
 	kmem_provider_unregister(&t.p);
 	m64_end();
@@ -439,7 +439,7 @@ TEST(S68_the_report)
 	for (int i = 0; i < 5; i++)
 		ok(!alloc_page(GFP_KERNEL), "NULL");
 	is(log_count("page allocation failure"), 1, "once in ten seconds");
-	is(event(KMEM_EV_kmem_alloc_fail), 1 + 6, "all are counted");
+	is(events_of(KMEM_EV_kmem_alloc_fail), 1 + 6, "all are counted");
 	m64_end();
 }
 
