@@ -107,9 +107,26 @@ enum kmem_misuse {
 	KMEM_MISUSE_SLAB_CREATE = 45,
 	KMEM_MISUSE_SLAB_DESTROY_LIVE = 46,
 	KMEM_MISUSE_SLAB_DEAD_CACHE = 47,
-	KMEM_MISUSE_SLAB_CONTEXT = 48, /* create, destroy, shrink, reap in interrupt context */
-	KMEM_MISUSE_SLAB_CORRUPT = 49, /* red zone, poison or padding overwritten */
-	KMEM_MISUSE_SIZE = 50,	       /* kmalloc above the maximum */
+	KMEM_MISUSE_SLAB_CONTEXT = 48,	  /* create, destroy, shrink, reap in interrupt context */
+	KMEM_MISUSE_SLAB_CORRUPT = 49,	  /* red zone, poison or padding overwritten */
+	KMEM_MISUSE_SIZE = 50,		  /* kmalloc above the maximum */
+	KMEM_MISUSE_MEMPOOL_BUSY = 60,	  /* destroyed with elements out */
+	KMEM_MISUSE_MEMPOOL_ZERO = 61,	  /* __GFP_ZERO to a pool */
+	KMEM_MISUSE_MEMPOOL_CORRUPT = 62, /* a reserved element was written to */
+	KMEM_MISUSE_KMAP_UNBALANCED = 65, /* more unmaps than maps */
+	KMEM_MISUSE_KMAP_ORDER = 66,	  /* kmap_local not undone last in, first out */
+	KMEM_MISUSE_KMAP_DEPTH = 67,	  /* nested too deep */
+	KMEM_MISUSE_VMALLOC_SIZE = 70,	  /* 0, or more than there is */
+	KMEM_MISUSE_VMALLOC_FREE = 71,	  /* not the start of an area */
+	KMEM_MISUSE_PERCPU_SIZE = 75,	  /* size or alignment out of range */
+	KMEM_MISUSE_PERCPU_FREE = 76,	  /* not what alloc_percpu returned */
+	KMEM_MISUSE_DMAPOOL_FREE = 80,	  /* not a block of the pool, or free already */
+	KMEM_MISUSE_DMAPOOL_BUSY = 81,	  /* destroyed with blocks out */
+	KMEM_MISUSE_SHRINKER = 85,	  /* registered twice, callback missing */
+	KMEM_MISUSE_LRU = 86,		  /* a page that is on no list, or on one already */
+	KMEM_MISUSE_RECLAIM_RECURSION =
+		90,		  /* a lock is taken in a shrinker and held over a request */
+	KMEM_MISUSE_CONTEXT = 91, /* a call that may sleep, where nothing may */
 };
 /* Called before the text is printed, in the context of the call and as often as that is reported.
  * addr: the object, page or caller concerned, or NULL. The count is of the process, over all
