@@ -47,6 +47,7 @@ test_likes=(
 	'redis-server|redis-server|redis is not tried under the preloaded malloc'
 	'redis-benchmark|redis-tools|redis is not tried under the preloaded malloc'
 	'valgrind|valgrind|no memcheck run'
+	'spin|spin|the models of the waits are not checked'
 	'test /usr/bin/time|time|peak memory is not compared'
 	'codespell|codespell|spelling is not checked'
 	'shellcheck|shellcheck|shell scripts are not checked'

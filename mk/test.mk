@@ -9,7 +9,7 @@
 #	TEST_NOLIB.FOLDER	set: not linked with libkmem.a
 #	TEST_ONLY.FOLDER	the variants it is run in, of those in TEST_VARIANTS
 
-.PHONY: check test run soak tests exports conformance setup-run setup-test
+.PHONY: check test run soak model tests exports conformance setup-run setup-test
 
 ALL_TEST_SRC := $(sort $(shell grep -lsE '^(TEST|MISUSE)\>' tests/*/*.c))
 -include $(wildcard tests/*/rules.mk)
@@ -74,6 +74,9 @@ soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 	$(Q)$(MAKE) --no-print-directory PORT=sim VARIANT=debug tests
 	$(Q)perl mk/tests.pl --minutes=$(SOAK_MINUTES) build/posix-$(HOST_ARCH)-debug/tests/model \
 		build/sim-$(HOST_ARCH)-debug/tests
+
+model: ## check the Promela models of the waits, the larger ones too; needs spin
+	$(Q)tests/promela/test_models.sh full
 
 exports: ## write mk/libkmem.map from the public headers
 	mk/exports.py >mk/libkmem.map.new && mv mk/libkmem.map.new mk/libkmem.map
