@@ -12,7 +12,7 @@
 #include <kmem/trace.h>
 #include "tap.h"
 
-enum { SUPPORT_LOG = 1 << 18, SUPPORT_CODES = 64 };
+enum { SUPPORT_LOG = 1 << 18, SUPPORT_CODES = 128 };
 
 static char support_log[SUPPORT_LOG] TAP_UNUSED;
 static size_t support_log_len TAP_UNUSED;

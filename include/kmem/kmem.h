@@ -14,6 +14,7 @@
 #define KMEM_H
 
 #include <kmem/config.h>
+#include <kmem/context.h>
 #include <kmem/gfp.h>
 #include <kmem/page.h>
 #include <kmem/slab.h>
@@ -134,41 +135,6 @@ enum kmem_misuse {
 typedef void (*kmem_misuse_fn)(enum kmem_misuse code, const void *addr, void *arg);
 void kmem_set_misuse_hook(kmem_misuse_fn fn, void *arg);
 unsigned long kmem_misuse_count(void);
-
-/*
- * The running task's flags and contexts. All of them are the task's own: any context, no locks, no
- * errors. save returns the bits that were not set before, restore clears exactly those, in reverse
- * order of the saves. enter and exit, disable and enable nest (15 interrupts, 15 NMIs, 255 times
- * preemption off) and must match: a mismatch traps.
- */
-#define PF_MEMALLOC	   0x00000800u
-#define PF_MEMALLOC_NOFS   0x00040000u
-#define PF_MEMALLOC_NOIO   0x00080000u
-#define PF_MEMALLOC_PIN	   0x10000000u
-#define PF_KTHREAD	   0x00200000u
-#define PF_KMEM_RT	   0x01000000u /* libkmem: a real-time task */
-#define PF_KMEM_OOM_VICTIM 0x02000000u /* libkmem: chosen by the OOM handler */
-unsigned int memalloc_noio_save(void);
-void memalloc_noio_restore(unsigned int saved);
-unsigned int memalloc_nofs_save(void);
-void memalloc_nofs_restore(unsigned int saved);
-unsigned int memalloc_noreclaim_save(void);
-void memalloc_noreclaim_restore(unsigned int saved);
-unsigned int memalloc_pin_save(void);
-void memalloc_pin_restore(unsigned int saved);
-unsigned int kmem_task_flags(void);
-void kmem_task_set_flags(unsigned int set, unsigned int clear);
-void kmem_irq_enter(void);
-void kmem_irq_exit(void);
-void kmem_nmi_enter(void);
-void kmem_nmi_exit(void);
-void kmem_preempt_disable(void);
-void kmem_preempt_enable(void);
-bool in_interrupt(void);
-bool in_task(void);
-bool in_atomic(void);
-/* Cuts every request down to the mask; 0 allows everything. Returns the old one. For bring-up. */
-gfp_t kmem_set_allowed_mask(gfp_t mask);
 
 /* RCU read sections, for objects of SLAB_TYPESAFE_BY_RCU caches. Nest; any context. */
 void kmem_rcu_read_lock(void);

@@ -71,14 +71,16 @@ void port_vunmap(void *va, unsigned int n);
 
 /* What the core keeps of the running task: 64 bytes, zero at its birth, private to it. */
 struct port_task {
-	uint32_t pf;	  /* PF_* of kmem.h */
-	uint32_t preempt; /* preempt count in the kernel's layout: 8 preempt, 8 softirq, 4 hardirq,
-			   * 4 NMI bits */
-	uint32_t crit;	  /* depth of port_irq_save sections on ports that cannot mask */
-	uint32_t rcu;	  /* depth of RCU read sections, and its index in the top bit */
+	uint32_t pf; /* PF_* of kmem.h */
+	uint32_t
+		preempt; /* zero: may sleep. Preempt count in the kernel's layout (8 bits preempt, 8
+			   * softirq, 4 hardirq, 4 NMI) and above it what src/sync/context.c says */
+	uint32_t crit;	 /* depth of port_irq_save sections on ports that cannot mask */
+	uint32_t rcu;	 /* depth of RCU read sections, and its index in the top bit */
 	int32_t fail_nth; /* > 0: the n-th failable decision from now fails */
 	uint32_t held;	  /* ranks of locks held, debug builds */
-	uint32_t word[10];
+	uint32_t word[8];
+	uintptr_t atomic_site; /* who made preempt nonzero: an address in the caller */
 };
 
 /* inline unsigned int port_cpu(void)              index of this CPU, below port_ncpu(); a hint

@@ -4,7 +4,7 @@
  *
  * Context: an allocating call may sleep iff its mask has __GFP_DIRECT_RECLAIM. Freeing calls and
  * calls with GFP_ATOMIC or GFP_NOWAIT may be made from any context, a signal handler or interrupt
- * included. Creating, destroying, shrinking and reaping are for task context only. A failed call
+ * included. Creating, destroying, shrinking and reaping are for tasks that may sleep. A failed call
  * changes nothing. A wrong free is reported through the misuse hook; docs/gfp.md lists what
  * follows.
  */
@@ -86,8 +86,8 @@ struct kmem_cache_args {
  * The name is copied, cut to 31 characters. NULL on failure, with a report that names the error:
  * -EINVAL (name NULL or empty, size 0 or above 4 MiB, unknown flags, alignment not a power of two
  * or above 4 MiB, freeptr_offset without SLAB_TYPESAFE_BY_RCU or outside the object, a destructor
- * without constructor or with SLAB_TYPESAFE_BY_RCU, interrupt context) or -ENOMEM (no memory, or
- * KMEM_MAX_CACHES); with SLAB_PANIC a panic instead. A name that is taken is reported, and taken
+ * without constructor or with SLAB_TYPESAFE_BY_RCU, a context that may not sleep) or -ENOMEM (no
+ * memory, or KMEM_MAX_CACHES); with SLAB_PANIC a panic instead. A name that is taken is reported, and taken
  * again. A constructor runs once on each object when its slab is made, a destructor when it is
  * given back, with no lock held. useroffset and usersize are kept, and keep the cache from being
  * merged; a region that does not fit is reported, and none. Task context, may sleep.
@@ -114,8 +114,8 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int siz
 
 /*
  * 0: destroyed, the handle is dead (a merged cache: one user less). -EBUSY: objects are alive;
- * each is reported, nothing else happens and the cache stays usable; or interrupt context.
- * -EINVAL: destroyed before. NULL: 0. Task context, may sleep.
+ * each is reported, nothing else happens and the cache stays usable; or a context that may not
+ * sleep. -EINVAL: destroyed before. NULL: 0. Task context, may sleep.
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 /* Gives every empty slab back to the zones. 0 iff no slab is left; else 1, also for NULL. Task
@@ -136,7 +136,8 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int node);
 void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp);
 /* NULL is reported. Another cache's object is reported, and freed to its own. */
 void kmem_cache_free(struct kmem_cache *cache, const void *obj);
-/* nr, or 0 and no object is held. */
+/* nr, or 0 and no object is held. Not with interrupts off nor in hardirq, where it is reported, and
+ * done: the kernel's would switch them on. The same holds for bulk frees. */
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **objs);
 /* cache NULL: each object finds its own cache, page-backed ones included. */
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **objs);

@@ -63,7 +63,7 @@ static inline enum port_context port_context(void)
 
 	return count & 0xf00000u   ? PORT_NMI
 	       : count & 0x0f0000u ? PORT_IRQ
-	       : count & 0x00ff00u ? PORT_SOFTIRQ
+	       : count & 0x000100u ? PORT_SOFTIRQ
 				   : PORT_TASK;
 }
 

@@ -136,6 +136,8 @@ void report(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 void report_misuse(enum kmem_misuse code, const void *addr, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void report_stack(int level); /* the callers, one a line, " [<addr>] symbol" */
+/* A title, and one such line for a place remembered earlier. */
+void report_site(int level, const char *title, const void *pc);
 /* At most burst in every interval; state belongs to the call site. */
 struct ratelimit {
 	u64 begin_ns;

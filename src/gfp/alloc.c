@@ -262,6 +262,15 @@ static void block_free(struct page *page, unsigned int order, bool cold, bool tr
 		page_report_bad(page, order, v);
 }
 
+bool gfp_free_tries(const void *addr)
+{
+	bool nmi = context_in_nmi();
+
+	if (unlikely(nmi))
+		context_report_nmi(addr, "page free");
+	return nmi || sync_nested();
+}
+
 /* The order may change under us, when the block's owner frees its tails (tails_free). */
 void gfp_put(struct page *page)
 {
@@ -273,19 +282,14 @@ void gfp_put(struct page *page)
 		v = free_verdict(page, order);
 	} while (v == PAGE_BAD_ORDER && order != atom_load(&page->order));
 	if (v == PAGE_OK)
-		head_put(page, order, false, sync_nested() || port_context() == PORT_NMI);
+		head_put(page, order, false, gfp_free_tries(page));
 	else
 		page_report_bad(page, order, v);
 }
 
-/* In NMI context only the _nolock call is for freeing; the block is not lost for that. */
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site)
 {
-	bool nmi = port_context() == PORT_NMI;
-
-	if (unlikely(nmi))
-		report_misuse(KMEM_MISUSE_GFP_NMI, site, "page free from NMI context");
-	block_free(page, order, cold, nmi || sync_nested());
+	block_free(page, order, cold, gfp_free_tries(site));
 }
 
 void gfp_free_nolock(struct page *page, unsigned int order)

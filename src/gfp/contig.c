@@ -107,6 +107,7 @@ void free_contig_range(unsigned long pfn, unsigned long nr)
 
 	if (nr == 0)
 		return;
+	(void)gfp_free_tries(page);
 	/* Only what certainly is the caller's may be overwritten. */
 	if (run_is_valid(page) && nr <= page_run_nr(page) && atom_load(&page->refcount) == 1)
 		gfp_wipe_freed(page, nr);

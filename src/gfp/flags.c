@@ -33,7 +33,6 @@ enum { WARN_SITES = 256, WARN_CODES = 64, NAMES_MAX = 160 };
 #define GFP_MOBILITY (__GFP_MOVABLE | __GFP_RECLAIMABLE)
 
 static uintptr_t warned[WARN_SITES];
-static struct ratelimit sleep_limit = {.interval_ms = 1000, .burst = 1};
 
 /* ---- Names -------------------------------------------------------------------------------------- */
 
@@ -247,20 +246,11 @@ void gfp_check_nofail(const struct alloc_request *req)
 
 /* ---- Contexts and scopes ------------------------------------------------------------------------ */
 
-gfp_t gfp_might_sleep(gfp_t gfp)
+gfp_t gfp_might_sleep(gfp_t gfp, const void *site)
 {
-	const struct port_task *task = port_task();
-
-	if (likely(!(gfp & __GFP_DIRECT_RECLAIM)) || likely(!task->preempt && !sync_nested()))
+	if (likely(!(gfp & __GFP_DIRECT_RECLAIM)) ||
+	    context_check_sleep(KMEM_MISUSE_GFP_SLEEP_ATOMIC, site, "the request does not block"))
 		return gfp;
-	if (ratelimit_ok(&sleep_limit))
-		report_misuse(
-			KMEM_MISUSE_GFP_SLEEP_ATOMIC, NULL,
-			"BUG: sleeping function called from invalid context at gfp/flags.c:%d\n"
-			"in_atomic(): %d, irqs_disabled(): %d, non_block: 0, pid: %d, name: %s\n"
-			"preempt_count: %x, expected: 0",
-			__LINE__, task->preempt != 0, sync_nested(), port_pid(), port_comm(),
-			task->preempt);
 	return gfp & ~__GFP_DIRECT_RECLAIM;
 }
 
@@ -404,8 +394,8 @@ bool gfp_decode(gfp_t gfp, unsigned int order, const void *site, struct alloc_re
 		report_order(gfp, order, site);
 		return false;
 	}
-	if (unlikely(port_context() == PORT_NMI) && !(gfp & __GFP_KMEM_TRYLOCK)) {
-		report_misuse(KMEM_MISUSE_GFP_NMI, site, "page allocation from NMI context");
+	if (unlikely(context_in_nmi()) && !(gfp & __GFP_KMEM_TRYLOCK)) {
+		context_report_nmi(site, "page allocation");
 		return false;
 	}
 	gfp = fix_unknown(gfp, site);
@@ -414,7 +404,7 @@ bool gfp_decode(gfp_t gfp, unsigned int order, const void *site, struct alloc_re
 	gfp = gfp_current(gfp);
 	if (unlikely(gfp & __GFP_KMEM_TRYLOCK))
 		gfp &= ~__GFP_DIRECT_RECLAIM;
-	gfp = gfp_might_sleep(gfp);
+	gfp = gfp_might_sleep(gfp, site);
 	req->gfp = gfp;
 	req->order = order;
 	req->site = site;
@@ -471,6 +461,5 @@ u32 gfp_reserve_aflags(const struct alloc_request *req)
 void gfp_flags_reset(void)
 {
 	__builtin_memset(warned, 0, sizeof(warned));
-	sleep_limit.printed = 0;
 	kmem_machine.gfp_allowed = __KMEM_GFP(0);
 }

@@ -46,7 +46,7 @@ u32 gfp_slow_aflags(const struct alloc_request *req);
 /* ALLOC_NO_WATERMARKS, ALLOC_OOM or 0: the privilege of the running task for this request. */
 u32 gfp_reserve_aflags(const struct alloc_request *req);
 /* A blocking mask in atomic context: reports (once a second) and returns it made non-blocking. */
-gfp_t gfp_might_sleep(gfp_t gfp);
+gfp_t gfp_might_sleep(gfp_t gfp, const void *site);
 /* Reports, once per site, what is wrong with a __GFP_NOFAIL request (semantics 1.6). */
 void gfp_check_nofail(const struct alloc_request *req);
 /* Once per site and code. Any context. */
@@ -74,6 +74,8 @@ unsigned int gfp_alloc_bulk(const struct alloc_request *req, struct page **pages
 /* Drops a reference and frees with it; checks first. */
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site);
 void gfp_free_nolock(struct page *page, unsigned int order);
+/* Must an ordinary free do with trylocks? In NMI context, where it is reported, and in a handler. */
+bool gfp_free_tries(const void *addr);
 /* Drops a reference of a head; the last one frees with the order the block has. */
 void gfp_put(struct page *page);
 /* Single pages of an allocated block that is not compound, each with the block's charge. */

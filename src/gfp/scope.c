@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a task says of itself: scopes, which lie on all its requests until they end, and the contexts
- * it is in (semantics 7.6, 7.7). All in the port's word of the running task, which nobody else reads
- * or writes; a handler that changes it on the same task has restored it when it returns.
+ * What a task says of itself: scopes, which lie on all its requests until they end (semantics 7.6).
+ * All in the port's word of the running task, which nobody else reads or writes; a handler that
+ * changes it on the same task has restored it when it returns.
  *
  * A scope's save returns the bits that were not set before, and its restore clears exactly those, so
  * scopes nest, and an inner restore never ends an outer scope.
- *
- * The count of contexts has the kernel's layout: 8 bits preempt, 8 softirq, 4 hardirq, 4 NMI.
  */
 #include "gfp/gfp.h"
 
-enum {
-	PREEMPT_ONE = 1 << 0,
-	PREEMPT_MASK = 0xff,
-	SOFTIRQ_MASK = 0xff << 8,
-	HARDIRQ_ONE = 1 << 16,
-	HARDIRQ_MASK = 0xf << 16,
-	NMI_ONE = 1 << 20,
-	NMI_MASK = 0xf << 20,
-};
+#define PF_SCOPES (PF_MEMALLOC | PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO | PF_MEMALLOC_PIN)
+enum { RETRY_TICKS = 20 }; /* a fiftieth of a second */
 
 static unsigned int scope_save(u32 bits)
 {
@@ -75,6 +66,16 @@ void memalloc_pin_restore(unsigned int saved)
 	scope_restore(PF_MEMALLOC_PIN, saved);
 }
 
+unsigned int memalloc_flags_save(unsigned int flags)
+{
+	return scope_save(flags & PF_SCOPES);
+}
+
+void memalloc_flags_restore(unsigned int saved)
+{
+	scope_restore(PF_SCOPES, saved);
+}
+
 unsigned int kmem_task_flags(void)
 {
 	return port_task()->pf;
@@ -87,65 +88,17 @@ void kmem_task_set_flags(unsigned int set, unsigned int clear)
 	task->pf = (task->pf & ~clear) | set;
 }
 
-/* ---- Contexts ----------------------------------------------------------------------------------- */
-
-static void context_enter(u32 one, u32 mask)
+void __might_alloc(gfp_t gfp, const char *file, int line)
 {
-	struct port_task *task = port_task();
-
-	assert_always((task->preempt & mask) != mask);
-	task->preempt += one;
+	if (gfp_current(gfp) & __GFP_DIRECT_RECLAIM)
+		__might_sleep(file, line);
 }
 
-static void context_leave(u32 one, u32 mask)
+void memalloc_retry_wait(gfp_t gfp)
 {
-	struct port_task *task = port_task();
-
-	assert_always((task->preempt & mask) != 0);
-	task->preempt -= one;
-}
-
-void kmem_irq_enter(void)
-{
-	context_enter(HARDIRQ_ONE, HARDIRQ_MASK);
-}
-
-void kmem_irq_exit(void)
-{
-	context_leave(HARDIRQ_ONE, HARDIRQ_MASK);
-}
-
-void kmem_nmi_enter(void)
-{
-	context_enter(NMI_ONE, NMI_MASK);
-}
-
-void kmem_nmi_exit(void)
-{
-	context_leave(NMI_ONE, NMI_MASK);
-}
-
-void kmem_preempt_disable(void)
-{
-	context_enter(PREEMPT_ONE, PREEMPT_MASK);
-}
-
-void kmem_preempt_enable(void)
-{
-	context_leave(PREEMPT_ONE, PREEMPT_MASK);
-}
-
-bool in_interrupt(void)
-{
-	return (port_task()->preempt & (SOFTIRQ_MASK | HARDIRQ_MASK | NMI_MASK)) != 0;
-}
-
-bool in_task(void)
-{
-	return port_context() == PORT_TASK;
-}
-
-bool in_atomic(void)
-{
-	return port_task()->preempt != 0;
+	gfp = gfp_current(gfp);
+	if (!context_check_sleep(KMEM_MISUSE_CONTEXT, NULL, "memalloc_retry_wait returns at once"))
+		return;
+	for (u32 i = gfp & __GFP_DIRECT_RECLAIM && !(gfp & __GFP_NORETRY) ? 1 : RETRY_TICKS; i; i--)
+		reclaim_tick();
 }

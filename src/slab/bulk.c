@@ -13,25 +13,21 @@ struct slab_sheaf {
 
 /* ---- Bulk ---------------------------------------------------------------------------------------- */
 
-int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs)
+/* The kernel's calls switch interrupts off and on by themselves, so whoever comes with interrupts off
+ * would go with interrupts on. Here that does no harm; it is told for the day the code goes home. */
+static void bulk_check_context(const struct kmem_cache *c)
 {
-	const void *site = __builtin_return_address(0);
-	size_t got;
+	static struct ratelimit limit = {.interval_ms = 1000, .burst = 1};
 
-	if (nr > INT32_MAX)
-		return 0;
-	for (got = 0; got < nr; got++) {
-		objs[got] = cache_alloc(c, gfp, cache_object_size(c), site);
-		if (!objs[got])
-			break;
-	}
-	if (got == nr)
-		return (int)nr;
-	kmem_cache_free_bulk(c, got, objs);
-	return 0;
+	if (unlikely(port_task()->preempt) && (in_hardirq() || irqs_disabled()) &&
+	    ratelimit_ok(&limit))
+		report_misuse(KMEM_MISUSE_CONTEXT, c,
+			      "BUG: bulk call where interrupts are off: in_hardirq(): %d, "
+			      "irqs_disabled(): %d",
+			      in_hardirq(), irqs_disabled());
 }
 
-void kmem_cache_free_bulk(struct kmem_cache *c, size_t nr, void **objs)
+static void objects_free(struct kmem_cache *c, size_t nr, void **objs)
 {
 	for (size_t i = 0; i < nr; i++) {
 		if (c)
@@ -39,6 +35,31 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t nr, void **objs)
 		else
 			kfree(objs[i]);
 	}
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs)
+{
+	const void *site = __builtin_return_address(0);
+	size_t got;
+
+	if (nr > INT32_MAX)
+		return 0;
+	bulk_check_context(c);
+	for (got = 0; got < nr; got++) {
+		objs[got] = cache_alloc(c, gfp, cache_object_size(c), site);
+		if (!objs[got])
+			break;
+	}
+	if (got == nr)
+		return (int)nr;
+	objects_free(c, got, objs);
+	return 0;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *c, size_t nr, void **objs)
+{
+	bulk_check_context(c);
+	objects_free(c, nr, objs);
 }
 
 void kfree_bulk(size_t nr, void **p)
@@ -58,7 +79,7 @@ static bool sheaf_top_up(struct slab_sheaf *s, gfp_t gfp, u32 nr)
 					cache_object_size(s->cache), __builtin_return_address(0));
 
 		if (!obj) {
-			kmem_cache_free_bulk(s->cache, s->n - had, &s->slot[had]);
+			objects_free(s->cache, s->n - had, &s->slot[had]);
 			s->n = had;
 			return false;
 		}
@@ -147,7 +168,7 @@ void kmem_cache_return_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf 
 	(void)gfp;
 	if (!s)
 		return;
-	kmem_cache_free_bulk(c, s->n, s->slot);
+	objects_free(c, s->n, s->slot);
 	kfree(s);
 }
 

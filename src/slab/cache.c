@@ -72,7 +72,7 @@ static void object_zero(struct kmem_cache *c, void *obj, gfp_t gfp, size_t req)
 		__builtin_memset(obj, 0, c->orig_off ? req : cache_object_size(c));
 }
 
-static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp, bool try)
+static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp, bool try, const void *site)
 {
 	if (unlikely(!machine_ensure()))
 		return false;
@@ -81,11 +81,11 @@ static bool alloc_allowed(struct kmem_cache *c, gfp_t *gfp, bool try)
 			      "cache %p is destroyed or not a cache", (void *)c);
 		return false;
 	}
-	if (port_context() == PORT_NMI && !try) {
-		report_misuse(KMEM_MISUSE_GFP_NMI, c, "%s: allocation from NMI context", c->name);
+	if (unlikely(context_in_nmi()) && !try) {
+		context_report_nmi(c, "object allocation");
 		return false;
 	}
-	*gfp = gfp_might_sleep(gfp_current(gfp_fix_slab(*gfp)));
+	*gfp = gfp_might_sleep(gfp_current(gfp_fix_slab(*gfp)), site);
 	return true;
 }
 
@@ -95,7 +95,7 @@ static void *alloc_full(struct kmem_cache *c, gfp_t gfp, size_t req, const void 
 	bool nested = try || sync_nested();
 	void *obj;
 
-	if (!alloc_allowed(c, &gfp, try) ||
+	if (!alloc_allowed(c, &gfp, try, site) ||
 	    failslab_should_fail(c->flags, cache_object_size(c), gfp))
 		return NULL;
 	if (c->flags & SLAB_ACCOUNT && !charge_try((long)c->size))
@@ -177,7 +177,7 @@ void object_release(struct kmem_cache *c, void *obj, bool nested)
 
 void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site)
 {
-	bool nested = sync_nested() || port_context() == PORT_NMI;
+	bool nested = sync_nested() || context_in_nmi();
 
 	if (trace_on() && c->flags & SLAB_KMALLOC)
 		trace_kfree(site, obj);
@@ -221,6 +221,7 @@ void kmem_cache_free(struct kmem_cache *c, const void *object)
 	void *obj = (void *)(uintptr_t)object;
 	struct page *page = page_of_addr(obj);
 
+	check_nmi_free(page, obj);
 	if (likely(page && atom_load(&page->flags) & PAGE_IN_SLAB && page->u.slab.cache == c &&
 		   object_nr(c, page, obj) != OBJECT_NONE &&
 		   port_stack_push(atom_load(&c->fast_off), obj)))
@@ -259,19 +260,11 @@ void kmem_cache_for_each_object(struct kmem_cache *c, void (*fn)(void *obj, void
 		slab_each_live(c, page_of_pfn(pfn), &e);
 }
 
-static bool context_ok(const char *what)
-{
-	if (port_context() == PORT_TASK && !port_in_section())
-		return true;
-	report_misuse(KMEM_MISUSE_SLAB_CONTEXT, NULL, "%s in interrupt context", what);
-	return false;
-}
-
 int kmem_cache_shrink(struct kmem_cache *c)
 {
 	unsigned long free;
 
-	if (!c || !context_ok("kmem_cache_shrink"))
+	if (!c || !context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, c, "kmem_cache_shrink is refused"))
 		return 1;
 	sheaf_drain(c, true);
 	node_shrink(c, 0);
@@ -297,7 +290,7 @@ unsigned long slab_drain_all(void)
 
 void kmem_cache_reap(void)
 {
-	if (!context_ok("kmem_cache_reap"))
+	if (!context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, NULL, "kmem_cache_reap is refused"))
 		return;
 	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
 		bool touched = atom_xchg(&c->touched, 0u);

@@ -255,11 +255,8 @@ static int create_refusal(const char *name, size_t size, const struct kmem_cache
 	    (!(flags & SLAB_TYPESAFE_BY_RCU) || args->freeptr_offset % sizeof(void *) ||
 	     args->freeptr_offset >= size))
 		return -KE_INVAL;
-	if (port_context() != PORT_TASK || port_in_section()) {
-		report_misuse(KMEM_MISUSE_SLAB_CONTEXT, NULL,
-			      "kmem_cache_create in interrupt context");
+	if (!context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, NULL, "kmem_cache_create is refused"))
 		return -KE_INVAL;
-	}
 	return 0;
 }
 
@@ -405,11 +402,8 @@ int kmem_cache_destroy(struct kmem_cache *c)
 			      (void *)c);
 		return -KE_INVAL;
 	}
-	if (port_context() != PORT_TASK || port_in_section()) {
-		report_misuse(KMEM_MISUSE_SLAB_CONTEXT, c,
-			      "%s: kmem_cache_destroy in interrupt context", c->name);
+	if (!context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, c, "kmem_cache_destroy is refused"))
 		return -KE_BUSY;
-	}
 	f = lock_take(&caches_lock);
 	last = --c->refcount == 0;
 	lock_release(&caches_lock, f);

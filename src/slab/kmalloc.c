@@ -295,7 +295,7 @@ static noinline void kfree_slow(const void *p, const void *site)
 		cache_free_slow(c, page, obj, site);
 }
 
-static inline void kfree_site(const void *p, const void *site)
+static inline void kfree_any(const void *p, const void *site)
 {
 	struct page *page = page_of_addr(p);
 
@@ -308,6 +308,12 @@ static inline void kfree_site(const void *p, const void *site)
 			return;
 	}
 	kfree_slow(p, site);
+}
+
+static inline void kfree_site(const void *p, const void *site)
+{
+	check_nmi_free(page_of_addr(p), p);
+	kfree_any(p, site);
 }
 
 void kfree(const void *p)
@@ -323,7 +329,7 @@ void kfree_nolock(const void *p)
 		report_misuse(KMEM_MISUSE_GFP_NOLOCK, p, "kfree_nolock(%p): a large kmalloc", p);
 		return;
 	}
-	kfree_site(p, __builtin_return_address(0));
+	kfree_any(p, __builtin_return_address(0));
 }
 
 void kfree_const(const void *p)

@@ -183,6 +183,14 @@ struct kmem_cache *cache_next(struct kmem_cache *prev);
 /* Sends an object that is known to be one of the cache's back to it. */
 void object_release(struct kmem_cache *c, void *obj, bool nested);
 
+/* What all frees but the _nolock ones do first. page: of the object; others have their own reports. */
+static inline void check_nmi_free(const struct page *page, const void *obj)
+{
+	if (unlikely(port_task()->preempt & CONTEXT_NMI_MASK) && page &&
+	    atom_load(&page->flags) & PAGE_IN_SLAB)
+		context_report_nmi(obj, "object free");
+}
+
 static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
 {
 	if (likely(!(gfp & GFP_SLAB_SPECIAL) && !port_task()->preempt)) {

@@ -51,18 +51,34 @@ void report(int level, const char *fmt, ...)
 	va_end(ap);
 }
 
+static void report_pc(int level, const void *pc)
+{
+	char symbol[128];
+
+	port_symbol(pc, symbol, sizeof(symbol));
+	report(level, " [<%p>] %s", pc, symbol);
+}
+
 void report_stack(int level)
 {
 	void *pc[REPORT_DEPTH];
-	char symbol[128];
 	unsigned int n = port_backtrace(pc, REPORT_DEPTH);
 
 	assert_debug(n <= REPORT_DEPTH);
 	report(level, "Call Trace:");
-	for (unsigned int i = 0; i < n; i++) {
-		port_symbol(pc[i], symbol, sizeof(symbol));
-		report(level, " [<%p>] %s", pc[i], symbol);
-	}
+	for (unsigned int i = 0; i < n; i++)
+		report_pc(level, pc[i]);
+}
+
+void report_site(int level, const char *title, const void *pc)
+{
+	void *own[1];
+
+	/* A port that names no code addresses, lest runs differ, has none of these either. */
+	if (port_backtrace(own, ARRAY_SIZE(own)) == 0)
+		return;
+	report(level, "%s", title);
+	report_pc(level, pc);
 }
 
 void report_misuse(enum kmem_misuse code, const void *addr, const char *fmt, ...)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floor 1, sync: locks with ranks, per-CPU areas, grace periods.
+ * Floor 1, sync: locks with ranks, contexts, per-CPU areas, grace periods.
  *
  * The tree of locks. A lock may be taken while holding locks of smaller rank only; debug builds
  * check it. No lock is held while a callback of the user's runs.
@@ -50,6 +50,42 @@ static inline bool sync_nested(void)
 {
 	return port_in_section();
 }
+
+/* ---- context.c: what the running task is in the middle of ---------------------------------------- */
+
+/* Where the word's fields begin is in context.c; fast paths look at this one. */
+enum { CONTEXT_NMI_MASK = 0xf << 20 };
+/* Told so, or by the port. In NMI context only the _nolock calls are allowed (S173). */
+static inline bool context_in_nmi(void)
+{
+	return (port_task()->preempt & CONTEXT_NMI_MASK) != 0 || port_context() == PORT_NMI;
+}
+/* A call that frees, in NMI context: reported, and done nevertheless, lest the thing be lost. */
+void context_report_nmi(const void *addr, const char *what);
+/* Nothing is entered, no handler has interrupted the library, and the port agrees: one load where the
+ * word says it all. */
+static inline bool context_may_sleep(void)
+{
+	return !port_task()->preempt && !sync_nested() && port_context() == PORT_TASK;
+}
+struct context_site {
+	const char *file;
+	int line;
+	struct ratelimit *limit;
+};
+/* Reports the call that would sleep; what: what becomes of it, or NULL. False, for the caller's. */
+bool context_refuse(const struct context_site *at, enum kmem_misuse code, const void *addr,
+		    const char *what);
+/*
+ * For every call of the library that may sleep, first of all: false, and reported (once a second for
+ * each place that asks), where the task may not. The call then refuses, or does without sleeping.
+ */
+#define context_check_sleep(code, addr, what)                                               \
+	(likely(context_may_sleep()) || ({                                                  \
+		 static struct ratelimit once_ = {.interval_ms = 1000, .burst = 1};         \
+		 context_refuse(&(struct context_site){__FILE__, __LINE__, &once_}, (code), \
+				(addr), (what));                                            \
+	 }))
 
 /* ---- hook.c: a user's callback with its argument, read whole or not at all ----------------------- */
 

@@ -65,8 +65,10 @@ static void enter(uint8_t ctx)
 {
 	if (ctx & TRACE_NMI)
 		kmem_nmi_enter();
-	else if (ctx & (TRACE_HARDIRQ | TRACE_SOFTIRQ))
+	else if (ctx & TRACE_HARDIRQ)
 		kmem_irq_enter();
+	else if (ctx & TRACE_SOFTIRQ)
+		kmem_softirq_enter();
 	if (ctx & (TRACE_IRQS_OFF | TRACE_NO_PREEMPT))
 		kmem_preempt_disable();
 }
@@ -77,8 +79,10 @@ static void leave(uint8_t ctx)
 		kmem_preempt_enable();
 	if (ctx & TRACE_NMI)
 		kmem_nmi_exit();
-	else if (ctx & (TRACE_HARDIRQ | TRACE_SOFTIRQ))
+	else if (ctx & TRACE_HARDIRQ)
 		kmem_irq_exit();
+	else if (ctx & TRACE_SOFTIRQ)
+		kmem_softirq_exit();
 }
 
 static void failed(struct replay *x, const struct op *op)
