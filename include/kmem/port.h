@@ -77,9 +77,10 @@ struct port_task {
 			   * softirq, 4 hardirq, 4 NMI) and above it what src/sync/context.c says */
 	uint32_t crit;	 /* depth of port_irq_save sections on ports that cannot mask */
 	uint32_t rcu;	 /* depth of RCU read sections, and its index in the top bit */
-	int32_t fail_nth; /* > 0: the n-th failable decision from now fails */
-	uint32_t held;	  /* ranks of locks held, debug builds */
-	uint32_t word[8];
+	int32_t fail_nth;   /* > 0: the n-th failable decision from now fails */
+	uint32_t held;	    /* ranks of locks held, debug builds */
+	uint32_t reclaimed; /* pages freed while it reclaims */
+	uint32_t word[7];
 	uintptr_t atomic_site; /* who made preempt nonzero: an address in the caller */
 };
 

@@ -1,20 +1,96 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the allocator calls when memory is short: page-reclaim providers, the kswapd wake hook and
- * the out-of-memory handler. None of them is called with a lock of the allocator held. Registering
- * is for task context, before the machine is started or while it runs; kmem_shutdown forgets all
- * of it. A hook that is replaced may still be under way on another task.
+ * What the allocator calls when memory is short: shrinkers, page-reclaim providers, the kswapd wake
+ * hook and the out-of-memory handler. None of them is called with a lock of the allocator held.
+ * Registering is for task context, before the machine is started or while it runs; kmem_shutdown
+ * forgets all of it. A hook that is replaced may still be under way on another task.
  */
 #ifndef KMEM_SHRINKER_H
 #define KMEM_SHRINKER_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <kmem/config.h>
 #include <kmem/gfp.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 #pragma GCC visibility push(default)
+
+/* The library's place in what is registered: zero before, and not to be touched after. */
+struct kmem_registered {
+	struct kmem_registered *next;
+	int priority;
+	uint32_t pins; /* tasks that are in its callbacks */
+	bool leaving;
+};
+
+/*
+ * A shrinker: a cache that can free some of its objects when memory is short. Names and arithmetic
+ * are the kernel's.
+ *
+ * count_objects: how many could be freed; quick, and it must not allocate. 0: none now.
+ * SHRINK_EMPTY: none at all.
+ * scan_objects: look at up to sc->nr_to_scan of them and free what can go; returns how many were
+ * freed. sc->nr_scanned is how many were looked at, preset to nr_to_scan. SHRINK_STOP: nothing can
+ * be done in this context (the mask lacks __GFP_FS, say); what was due is put off until the next
+ * call.
+ *
+ * At priority p, 12 to 0, of n objects (n >> p) * 4 / seeks are due, or n / 2 with seeks 0, and what
+ * was put off earlier, >> p; never more than 2n. They are scanned in portions of batch objects
+ * (0: 128); less than a portion is put off.
+ *
+ * Both run in the task of the request, or in kswapd, with PF_MEMALLOC set: what they allocate comes
+ * out of the reserves, and does not reclaim. They may sleep. A lock they take must not be held by
+ * anybody over a request that could call them. What counts as progress is not objects but the pages
+ * that slabs give back meanwhile; pages freed otherwise are told with mm_account_reclaimed_pages().
+ */
+#define SHRINK_STOP   (~0ul)
+#define SHRINK_EMPTY  (~0ul - 1)
+#define DEFAULT_SEEKS 2
+/* Accepted, without effect: there is one node, and no groups. */
+#define SHRINKER_NUMA_AWARE  (1u << 2)
+#define SHRINKER_MEMCG_AWARE (1u << 3)
+#define SHRINKER_NONSLAB     (1u << 4)
+
+struct shrink_control {
+	gfp_t gfp_mask; /* the requester's, after scopes; of kswapd, GFP_KERNEL */
+	int nid;	/* 0 */
+	unsigned long nr_to_scan, nr_scanned;
+};
+struct shrinker {
+	unsigned long (*count_objects)(struct shrinker *s, struct shrink_control *sc);
+	unsigned long (*scan_objects)(struct shrinker *s, struct shrink_control *sc);
+	long batch;
+	int seeks;
+	unsigned int flags;
+	void *private_data; /* the user's */
+	/* The library's: */
+	unsigned long nr_deferred;
+	struct kmem_registered registered;
+	char name[KMEM_NAME_MAX];
+};
+/*
+ * A zeroed shrinker with seeks 2, or NULL: no memory. Its user fills it in and registers it. It is
+ * an object of the machine: one that is not freed before kmem_shutdown is a leak. Task context, may
+ * sleep.
+ */
+struct shrinker *shrinker_alloc(unsigned int flags, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Visible to reclaim from now on. Without callbacks, or registered already: misuse, and nothing
+ * happens. */
+void shrinker_register(struct shrinker *s);
+/* Unregisters it, waits until no task is in it, and frees it. One that was never registered too;
+ * NULL is nothing. Not from its own callbacks. */
+void shrinker_free(struct shrinker *s);
+/* The older calls, for a shrinker in memory of the user's, zero but for what he has filled in. 0, or
+ * -EINVAL as above. Unregistering waits as well, and is quiet about one that is not registered. */
+int register_shrinker(struct shrinker *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void unregister_shrinker(struct shrinker *s);
+/* From a callback: so many pages went back that were no slab's. Any context. */
+void mm_account_reclaimed_pages(unsigned long pages);
 
 /*
  * A holder of pages that can give some back. zone is the index of kmem/stat.h (KMEM_ZONE_*).
@@ -29,10 +105,10 @@ struct kmem_provider {
 	unsigned long (*count_pages)(struct kmem_provider *p, int zone);
 	unsigned long (*reclaim)(struct kmem_provider *p, int zone, unsigned long nr, int priority,
 				 gfp_t gfp);
-	struct kmem_provider *next; /* the library's */
+	struct kmem_registered registered; /* the library's */
 };
 int kmem_provider_register(struct kmem_provider *p); /* 0, or -EINVAL (callback missing, twice) */
-/* Waits until no task is in a provider, so it must not be called from one. Quiet if not
+/* Waits until no task is in it, so it must not be called from its callbacks. Quiet if not
  * registered. */
 void kmem_provider_unregister(struct kmem_provider *p);
 

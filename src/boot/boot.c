@@ -434,7 +434,7 @@ int kmem_caches_check(void)
 
 int kmem_check(void)
 {
-	return kmem_zones_check() + kmem_caches_check();
+	return kmem_zones_check() + kmem_caches_check() + reclaim_check();
 }
 
 void kmem_drain(void)

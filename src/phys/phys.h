@@ -150,6 +150,7 @@ struct zone {
 	u32 stat_dirty;		     /* bit o: nr_free of order o changed; under lock */
 	pfn_t run_hint;		     /* end of the newest run; under lock */
 	pfn_t fresh, fresh_end;	     /* free sections that are not listed yet; under lock */
+	unsigned long slab_reclaimable; /* pages of reclaimable slabs; atomics */
 	struct kmem_stat_zone *stat;
 };
 

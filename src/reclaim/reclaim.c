@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking for pages back.
+ * Asking for pages back: a pass, and direct reclaim.
  *
- * Providers are kept in a list in order of registration. A walker calls them without a lock, so
- * removal must wait until nobody who may have seen the provider is still walking:
+ * A pass asks, at one priority, first the providers of the zones that the request could use, then all
+ * shrinkers: what a cache of objects gives back cannot be said beforehand. Direct reclaim makes
+ * passes from priority 12 to 0 until 32 pages are back. What did not reach 32 takes the library's own
+ * caches too: empty slabs and resting objects, then the per-CPU page lists.
  *
- *	walker		u = users[epoch & 1] + 1, epoch unchanged?, walk, u - 1
- *	remover		unlink, epoch + 1, wait for users[old epoch & 1] to be 0
+ * All of it runs as PF_MEMALLOC: what a callback allocates meanwhile comes out of the reserves, and
+ * does not reclaim.
  *
- * A walker that counted itself in the old epoch is waited for. One that reads the epoch, and counts
- * itself only after it has changed, sees that and begins again, before it has looked at the list.
- * Removers exclude each other, so the two counters are enough.
- *
- * Direct reclaim. From priority 12 to 0 each provider is asked for (pages it holds) >> priority, in
- * portions of 32, in each zone the request could use, until 32 pages are back. What did not reach 32
- * takes the library's own caches too: empty slabs and resting objects, then the per-CPU page lists.
- * It runs as PF_MEMALLOC: what a provider allocates meanwhile comes out of the reserves, and does
- * not reclaim.
- *
- * Lock: RANK_LEAF, for changes of the list. No callback runs under it.
+ * Locks: none held.
  */
 #include "reclaim/reclaim.h"
 
-static struct kmem_provider *providers;
-static struct lock providers_lock = {.rank = RANK_LEAF};
-static u32 epoch, users[2];
-static u32 removing; /* a remover is waiting */
+static struct registry *const registries[] = {&providers, &shrinkers};
 
 static struct hook kswapd_hook, livelock_hook, charge_hook;
 unsigned long (*reclaim_drain_hook)(void);
@@ -37,138 +26,43 @@ void reclaim_tick(void)
 	port_wait(&word, 0, RECLAIM_TICK_NS);
 }
 
-/* ---- The list of providers ---------------------------------------------------------------------- */
+/* ---- A reclaim ----------------------------------------------------------------------------------- */
 
-static u32 walk_begin(void)
+/* Every reclaim runs between these two. What begin returns is for end. */
+static u32 reclaim_begin(u32 pf)
 {
-	for (;;) {
-		u32 mine = atom_load_acq(&epoch);
+	struct port_task *task = port_task();
+	u32 fresh = pf & ~task->pf;
 
-		atom_add_sc(&users[mine & 1], 1);
-		atom_fence(); /* counted before the second look; pairs with the fence of walks_end */
-		if (atom_load_acq(&epoch) == mine)
-			return mine;
-		atom_sub_sc(&users[mine & 1], 1);
-	}
+	assert_debug(fresh & PF_MEMALLOC);
+	task->pf |= pf;
+	task->reclaimed = 0;
+	return fresh;
 }
 
-static void walk_end(u32 mine)
+static void reclaim_end(u32 fresh)
 {
-	atom_sub_sc(&users[mine & 1], 1);
+	port_task()->pf &= ~fresh;
 }
 
-/* All walks begun before are over. The caller is the only remover. */
-static void walks_end(void)
+static void reclaim_pass(struct reclaim *r)
 {
-	u32 old = atom_add_sc(&epoch, 1);
+	struct port_task *task = port_task();
 
-	atom_fence();
-	while (atom_load_acq(&users[old & 1]) != 0)
-		port_relax();
+	providers_scan(r);
+	shrinkers_scan(r);
+	r->freed += task->reclaimed;
+	task->reclaimed = 0;
 }
-
-static struct kmem_provider *provider_next(struct kmem_provider *p)
-{
-	/* Pairs with the release that linked it. */
-	return atom_load_acq(p ? &p->next : &providers);
-}
-
-/* The link that leads to p, or the last one. Lock held. */
-static struct kmem_provider **provider_link(const struct kmem_provider *p)
-{
-	struct kmem_provider **link = &providers;
-
-	while (*link && *link != p)
-		link = &(*link)->next;
-	return link;
-}
-
-int kmem_provider_register(struct kmem_provider *p)
-{
-	struct kmem_provider **link;
-	irqflags_t flags;
-	bool fresh;
-
-	if (!p || !p->count_pages || !p->reclaim)
-		return -KE_INVAL;
-	flags = lock_take(&providers_lock);
-	link = provider_link(p);
-	fresh = *link == NULL;
-	if (fresh) {
-		atom_store(&p->next, NULL);
-		atom_store_rel(link, p); /* pairs with provider_next */
-	}
-	lock_release(&providers_lock, flags);
-	return fresh ? 0 : -KE_INVAL;
-}
-
-void kmem_provider_unregister(struct kmem_provider *p)
-{
-	struct kmem_provider **link;
-	irqflags_t flags;
-	bool found;
-
-	if (!p)
-		return;
-	while (atom_xchg(&removing, 1u) != 0) /* pairs with the release below */
-		port_relax();
-	flags = lock_take(&providers_lock);
-	link = provider_link(p);
-	found = *link == p;
-	if (found)
-		atom_store_rel(link, p->next); /* p->next stays: a walker may stand on p */
-	lock_release(&providers_lock, flags);
-	if (found)
-		walks_end();
-	atom_store_rel(&removing, 0u);
-}
-
-/* ---- Reclaim ------------------------------------------------------------------------------------ */
 
 unsigned long reclaim_reclaimable(const struct zone *z)
 {
-	unsigned long pages = 0;
-	u32 walk = walk_begin();
+	unsigned long pages = providers_count(z);
 
-	for (struct kmem_provider *p = NULL; (p = provider_next(p));)
-		pages += p->count_pages(p, (int)z->index);
-	walk_end(walk);
+	/* Nobody but a shrinker can empty a slab. */
+	if (registry_any(&shrinkers))
+		pages += atom_load(&z->slab_reclaimable);
 	return pages;
-}
-
-/* One provider, one zone, one priority. A provider that gives nothing back is not asked again. */
-static unsigned long provider_scan(struct kmem_provider *p, const struct zone *z, int priority,
-				   gfp_t gfp, unsigned long target)
-{
-	unsigned long left = p->count_pages(p, (int)z->index) >> priority, freed = 0;
-
-	while (left && freed < target) {
-		unsigned long nr = size_min(left, SWAP_CLUSTER_MAX);
-		unsigned long got = p->reclaim(p, (int)z->index, nr, priority, gfp);
-
-		vm_event_add(KMEM_EV_pgscan_direct, nr);
-		if (got == 0)
-			break;
-		vm_event_add(KMEM_EV_pgsteal_direct, got);
-		freed += got;
-		left -= nr;
-	}
-	return freed;
-}
-
-static unsigned long providers_scan(int priority, gfp_t gfp, u32 class, unsigned long target)
-{
-	unsigned long freed = 0;
-	u32 walk = walk_begin();
-
-	for_each_zone (z) {
-		if (!zone_serves(z, class))
-			continue;
-		for (struct kmem_provider *p = NULL; freed < target && (p = provider_next(p));)
-			freed += provider_scan(p, z, priority, gfp, target - freed);
-	}
-	walk_end(walk);
-	return freed;
 }
 
 static unsigned long free_pages_of(u32 class)
@@ -195,19 +89,18 @@ static unsigned long drain_own(u32 class)
 
 unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class)
 {
-	struct port_task *task = port_task();
-	u32 saved = task->pf & PF_MEMALLOC;
-	unsigned long freed = 0;
+	struct reclaim r = {.gfp = gfp, .class = class, .target = SWAP_CLUSTER_MAX};
+	u32 fresh;
 
-	assert_debug(!saved && class < KMEM_NR_ZONES && order <= MAX_PAGE_ORDER);
+	assert_debug(class < KMEM_NR_ZONES && order <= MAX_PAGE_ORDER);
 	vm_event(KMEM_EV_allocstall_dma + class);
-	task->pf |= PF_MEMALLOC;
-	for (int priority = DEF_PRIORITY; priority >= 0 && freed < SWAP_CLUSTER_MAX; priority--)
-		freed += providers_scan(priority, gfp, class, SWAP_CLUSTER_MAX - freed);
-	if (freed < SWAP_CLUSTER_MAX)
-		freed += drain_own(class);
-	task->pf = (task->pf & ~PF_MEMALLOC) | saved;
-	return freed;
+	fresh = reclaim_begin(PF_MEMALLOC);
+	for (r.priority = DEF_PRIORITY; r.priority >= 0 && r.freed < r.target; r.priority--)
+		reclaim_pass(&r);
+	if (r.freed < r.target)
+		r.freed += drain_own(class);
+	reclaim_end(fresh);
+	return r.freed;
 }
 
 /* ---- Hooks -------------------------------------------------------------------------------------- */
@@ -274,13 +167,13 @@ bool charge_try(long bytes)
 	return ((kmem_charge_fn)fn)(bytes, arg) || bytes < 0;
 }
 
-/* ---- The end, and fork -------------------------------------------------------------------------- */
+/* ---- The end, fork, check ------------------------------------------------------------------------ */
 
 /* No other task is in the library. */
 void reclaim_reset(void)
 {
-	assert_debug(users[0] == 0 && users[1] == 0);
-	providers = NULL;
+	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
+		registry_reset(registries[i]);
 	hook_set(&kswapd_hook, NULL, NULL);
 	hook_set(&livelock_hook, NULL, NULL);
 	hook_set(&charge_hook, NULL, NULL);
@@ -289,22 +182,23 @@ void reclaim_reset(void)
 
 void reclaim_fork_lock(void)
 {
-	lock_fork_take(&providers_lock);
+	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
+		registry_fork_lock(registries[i]);
 }
 
 void reclaim_fork_unlock(bool child)
 {
-	/* A fork out of a provider's callback: this task's own walk is still counted. */
-	if (child && !(port_task()->pf & PF_MEMALLOC)) {
-		users[0] = 0;
-		users[1] = 0;
-	}
-	if (child) {
-		removing = 0;
-		oom_turn_reset();
-	}
+	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
+		registry_fork_unlock(registries[i], child);
 	if (child)
-		lock_reset(&providers_lock);
-	else
-		lock_fork_drop(&providers_lock);
+		oom_turn_reset();
+}
+
+int reclaim_check(void)
+{
+	int faults = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
+		faults += registry_check(registries[i]);
+	return faults;
 }

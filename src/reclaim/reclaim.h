@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floor 4, reclaim: what can be asked to give pages back. Here: registered providers, the drains
- * of the floors above, the kswapd wake hook and the out-of-memory handler.
+ * Floor 4, reclaim: what can be asked to give pages back. Shrinkers and providers, direct reclaim, the
+ * drains of the floors above, the kswapd wake hook and the out-of-memory handler.
  *
  * Glossary
  *	provider	a holder of pages that can give some back when asked (kmem/shrinker.h)
- *	priority	12 to 0: a provider is asked for (its pages >> priority)
+ *	shrinker	a cache that can free objects (kmem/shrinker.h)
+ *	priority	12 to 0: who is asked, is asked for (what it has) >> priority
+ *	pass		providers, then shrinkers, asked once, at one priority
+ *	progress	pages that came back: providers', and of slabs that became empty
+ *	registry	a list of users' callbacks, walked without a lock
  *	tick		1 ms, the pause of whoever waits for others to free
  */
 #pragma once
@@ -15,12 +19,63 @@
 enum { SWAP_CLUSTER_MAX = 32, DEF_PRIORITY = 12, MAX_RECLAIM_RETRIES = 16 };
 enum { RECLAIM_TICK_NS = 1000000 };
 
+/* ---- registry.c ---------------------------------------------------------------------------------- */
+
+struct registry {
+	struct lock lock;
+	struct kmem_registered *head;
+	u32 left; /* counts the entries that waited to leave and now may */
+};
+/* False: it is in already. */
+bool registry_add(struct registry *r, struct kmem_registered *e, int priority);
+/* Waits until nobody stands on it. False: it is not in. Task context. */
+bool registry_remove(struct registry *r, struct kmem_registered *e);
+/* A walk: NULL for the first. The entry returned is pinned until it is passed as prev, or the walk
+ * ends early with registry_leave(). */
+struct kmem_registered *registry_next(struct registry *r, struct kmem_registered *prev);
+void registry_leave(struct registry *r, struct kmem_registered *e);
+static inline bool registry_any(const struct registry *r)
+{
+	return atom_load(&r->head) != NULL;
+}
+void registry_reset(struct registry *r);
+void registry_fork_lock(struct registry *r);
+void registry_fork_unlock(struct registry *r, bool child);
+int registry_check(struct registry *r);
+
+/* ---- A reclaim under way ------------------------------------------------------------------------- */
+
+struct reclaim {
+	gfp_t gfp; /* what those who are asked may do */
+	u32 class; /* zones up to this one */
+	int priority;
+	unsigned long target; /* pages wanted in a pass */
+	unsigned long scanned, freed;
+	bool kswapd;
+};
+
+/* provider.c: pages they could give back, and asking for them; counts into r. */
+extern struct registry providers;
+unsigned long providers_count(const struct zone *z);
+void providers_scan(struct reclaim *r);
+/* shrinker.c: all of them at r->priority. Progress is counted in the task. */
+extern struct registry shrinkers;
+void shrinkers_scan(const struct reclaim *r);
+/* The running task gave pages back that its reclaim may count. Any context. */
+static inline void reclaim_note_pages(unsigned long pages)
+{
+	port_task()->reclaimed += (u32)pages;
+}
+
+/* ---- reclaim.c ----------------------------------------------------------------------------------- */
+
 /*
- * Direct reclaim: providers from priority 12 to 0 over zones up to class, then the drain hook, until
- * 32 pages were freed. Returns pages freed. Sets PF_MEMALLOC around it, restores it after.
+ * Direct reclaim: passes from priority 12 to 0 over zones up to class, until 32 pages were freed, then
+ * the drain hook. Returns pages freed. Sets PF_MEMALLOC around it, restores it after.
  */
 unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class);
-/* Pages of the zone that providers could give back. */
+/* Pages of the zone that could be given back: providers', and while there is a shrinker those of
+ * reclaimable slabs. */
 unsigned long reclaim_reclaimable(const struct zone *z);
 void reclaim_wake_kswapd(unsigned int order, u32 class);
 /* Sleeps a tick. Task context. */
@@ -33,6 +88,7 @@ bool charge_try(long bytes);
 bool charge_on(void); /* is there anybody to charge? */
 /* The slab floor registers what gives empty slabs back: returns pages freed. */
 extern unsigned long (*reclaim_drain_hook)(void);
+int reclaim_check(void);
 void reclaim_reset(void);
 void oom_reset(void);
 void oom_turn_reset(void);
@@ -42,7 +98,7 @@ static inline bool zone_serves(const struct zone *z, u32 class)
 	return z->managed && (z->index <= class || (class < KMEM_ZONE_NORMAL && z->dma_too));
 }
 
-/* fork (boot floor): nobody changes the list of providers in between; in the child nobody else is
- * inside a provider or the OOM handler. */
+/* fork (boot floor): nobody changes a registry in between; in the child nobody else is inside a
+ * callback or the OOM handler. */
 void reclaim_fork_lock(void);
 void reclaim_fork_unlock(bool child);

@@ -262,13 +262,16 @@ unsigned long node_slabs(struct kmem_cache *c, unsigned long *free)
 
 /* ---- A slab's birth and end --------------------------------------------------------------------- */
 
-static void slab_account(const struct kmem_cache *c, long pages)
+static void slab_account(const struct kmem_cache *c, const struct page *head, long pages)
 {
 	struct kmem_stat *st = kmem_machine.stat;
 
-	atom_add(c->flags & SLAB_RECLAIM_ACCOUNT ? &st->nr_slab_reclaimable
-						 : &st->nr_slab_unreclaimable,
-		 (u64)(s64)pages);
+	if (c->flags & SLAB_RECLAIM_ACCOUNT) {
+		atom_add(&st->nr_slab_reclaimable, (u64)(s64)pages);
+		atom_add(&kmem_machine.zones[head->zone].slab_reclaimable, (unsigned long)pages);
+	} else {
+		atom_add(&st->nr_slab_unreclaimable, (u64)(s64)pages);
+	}
 }
 
 static void slab_construct(struct kmem_cache *c, struct page *head, gfp_t gfp)
@@ -317,7 +320,7 @@ static struct page *slab_new(struct kmem_cache *c, gfp_t gfp)
 	page_make_slab(head, order, c, (u32)((PAGE_SIZE << order) / c->size));
 	head->order = (u8)order;
 	bitmap_fill(head);
-	slab_account(c, 1L << order);
+	slab_account(c, head, 1L << order);
 	if (c->flags & SLAB_DEBUG_FLAGS)
 		debug_slab_init(c, head);
 	if (c->ctor || c->ctor_ldd3)
@@ -335,7 +338,8 @@ static void slab_end(struct kmem_cache *c, struct page *head)
 	}
 	if (c->flags & SLAB_DEBUG_FLAGS)
 		debug_slab_release(c, head);
-	slab_account(c, -(1L << order));
+	slab_account(c, head, -(1L << order));
+	reclaim_note_pages(1UL << order);
 	page_unmake_slab(head, order);
 	gfp_free(head, order, false, __builtin_return_address(0));
 }

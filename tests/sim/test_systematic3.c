@@ -85,3 +85,13 @@ TEST(grace_period)
 {
 	every_schedule("grace period");
 }
+
+TEST(shrinker_scan_and_go)
+{
+	every_schedule("shrinker: scan and go");
+}
+
+TEST(shrinker_scan_and_come)
+{
+	every_schedule("shrinker: scan and come");
+}
