@@ -20,7 +20,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 #define KMEM_STAT_MAGIC	  0x54534d4bu /* "KMST" */
-#define KMEM_STAT_VERSION 1u
+#define KMEM_STAT_VERSION 2u
 
 /* Zone indexes, low to high. */
 enum kmem_zone_index {
@@ -40,12 +40,26 @@ enum kmem_migratetype {
 	KMEM_NR_MT
 };
 
+/* Pages on the LRU lists of a zone (kmem/lru.h), by place and kind, and by what is to be done with
+ * them. */
+enum kmem_lru_stat {
+	KMEM_LRU_INACTIVE_ANON,
+	KMEM_LRU_INACTIVE_FILE,
+	KMEM_LRU_ACTIVE_ANON,
+	KMEM_LRU_ACTIVE_FILE,
+	KMEM_LRU_ISOLATED_ANON,
+	KMEM_LRU_ISOLATED_FILE,
+	KMEM_LRU_DIRTY,
+	KMEM_LRU_WRITEBACK,
+	KMEM_NR_LRU_STATS
+};
+
 /* Event counters, in the order /proc/vmstat prints them. */
 /* clang-format off */
 #define KMEM_EVENTS(X)                                                                             \
-	X(pgalloc_dma) X(pgalloc_dma32) X(pgalloc_normal) X(pgalloc_high) X(pgalloc_movable)       \
+	X(pswpin) X(pswpout) X(pgalloc_dma) X(pgalloc_dma32) X(pgalloc_normal) X(pgalloc_high) X(pgalloc_movable)       \
 	X(allocstall_dma) X(allocstall_dma32) X(allocstall_normal) X(allocstall_high)              \
-	X(allocstall_movable) X(pgfree) X(pgscan_kswapd) X(pgscan_direct)                          \
+	X(allocstall_movable) X(pgfree) X(pgactivate) X(pgdeactivate) X(pgscan_kswapd) X(pgscan_direct)                          \
 	X(pgscan_direct_throttle) X(pgsteal_kswapd) X(pgsteal_direct) X(slabs_scanned)             \
 	X(kswapd_low_wmark_hit_quickly) X(kswapd_high_wmark_hit_quickly) X(pageoutrun)             \
 	X(drop_slab) X(oom_kill) X(compact_stall) X(compact_fail) X(compact_success)               \
@@ -69,6 +83,7 @@ struct kmem_stat_zone {
 	uint64_t nr_free[KMEM_NR_MT][NR_PAGE_ORDERS]; /* blocks */
 	uint64_t nr_blocks[KMEM_NR_MT];		      /* page blocks of each mobility type */
 	uint32_t pcp_batch, pcp_high_min, pcp_high_max, stat_threshold;
+	uint64_t lru[KMEM_NR_LRU_STATS];
 };
 
 struct kmem_stat_cache {
@@ -94,6 +109,7 @@ struct kmem_stat {
 	uint64_t total_pages, totalreserve_pages, min_free_kbytes;
 	uint64_t nr_slab_reclaimable, nr_slab_unreclaimable;
 	uint64_t misuses;
+	uint64_t swap_total, swap_free; /* pages of the swap area */
 	uint32_t mobility, pad;
 	char cmdline[256];
 	struct kmem_stat_zone zone[KMEM_NR_ZONES];

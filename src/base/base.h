@@ -37,7 +37,17 @@ typedef unsigned long pfn_t;
 #define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 /* Errors are the kernel's numbers, negative, in a core that has no <errno.h>. */
-enum { KE_NOENT = 2, KE_NOMEM = 12, KE_BUSY = 16, KE_EXIST = 17, KE_INVAL = 22, KE_NOSYS = 38 };
+enum {
+	KE_NOENT = 2,
+	KE_IO = 5,
+	KE_NOMEM = 12,
+	KE_BUSY = 16,
+	KE_EXIST = 17,
+	KE_INVAL = 22,
+	KE_NOSPC = 28,
+	KE_ROFS = 30,
+	KE_NOSYS = 38,
+};
 
 static inline size_t size_min(size_t a, size_t b)
 {

@@ -214,6 +214,12 @@ static int slab_up(void)
 	return rc;
 }
 
+static int pool_up(void)
+{
+	lru_init();
+	return 0;
+}
+
 static void percpu_down(void)
 {
 	percpu_exit();
@@ -263,7 +269,8 @@ static const struct stage stages[] = {
 	{"port", port_up, port_down},		{"statistics", stat_up, stat_down},
 	{"event rings", rings_up, trace_reset}, {"per-CPU areas", percpu_up, percpu_down},
 	{"zones", phys_up, phys_exit},		{"gfp", gfp_up, gfp_down},
-	{"caches", slab_up, slab_exit},		{"trace", trace_up, trace_down},
+	{"caches", slab_up, slab_exit},		{"pools", pool_up, lru_init},
+	{"trace", trace_up, trace_down},
 };
 
 static void stages_down(size_t nr)
@@ -434,7 +441,7 @@ int kmem_caches_check(void)
 
 int kmem_check(void)
 {
-	return kmem_zones_check() + kmem_caches_check() + reclaim_check();
+	return kmem_zones_check() + kmem_caches_check() + reclaim_check() + lru_check();
 }
 
 void kmem_drain(void)

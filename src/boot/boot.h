@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Floor 8, boot: bring-up order, shutdown, the tunables table. */
 #pragma once
-#include "slab/slab.h"
+#include "pool/pool.h"
 
 /* Parses the command line into opt; 0 or -KE_INVAL with why in err. Changes opt only on success. */
 int tunables_parse(const char *cmdline, struct kmem_options *opt, char *err, size_t err_len);

@@ -4,8 +4,8 @@
  * would stay half-done in the copy for ever, so before the fork nothing may be in the middle:
  *
  *	prepare		boot lock; caches; every node, every barn; the stacks of all caches shut; every
- *			zone, and the stacks of its page lists shut; then the leaves: providers, event
- *			rings, the table of the areas
+ *			zone, and the stacks of its page lists shut; then the leaves: providers, LRU
+ *			lists, event rings, the table of the areas
  *	fork		nobody else is inside: who needs a lock waits, who finds a stack shut takes
  *			the slow path and waits there
  *	parent, child	all of it undone in the other order
@@ -51,6 +51,7 @@ void boot_fork_prepare(void)
 	slab_fork_lock();
 	phys_fork_lock();
 	reclaim_fork_lock();
+	lru_fork_lock();
 	trace_fork_lock();
 	percpu_fork_lock();
 }
@@ -65,6 +66,7 @@ static void fork_done(bool child)
 	if (was.machine) {
 		percpu_fork_unlock(child);
 		trace_fork_unlock(child);
+		lru_fork_unlock(child);
 		reclaim_fork_unlock(child);
 		phys_fork_unlock(child);
 		slab_fork_unlock(child);

@@ -5,7 +5,7 @@
  *
  * Once in ten seconds, since a machine that is out of memory fails many requests. Counts are read
  * without locks and are those of a moment. Fields of memory this machine does not have, such as
- * anonymous pages, print 0.
+ * shared memory, print 0.
  */
 #include "gfp/gfp.h"
 
@@ -22,6 +22,22 @@ static unsigned long zone_pcp_pages(const struct zone *z)
 
 	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
 		pages += pcp_count(z, cpu);
+	return pages;
+}
+
+/* Pages on the zone's LRU lists. */
+static unsigned long lru_of(const struct zone *z, enum kmem_lru_stat what)
+{
+	return (unsigned long)atom_load(&z->stat->lru[what]);
+}
+
+static unsigned long lru_sum(u32 max_class, enum kmem_lru_stat what)
+{
+	unsigned long pages = 0;
+
+	for_each_zone (z)
+		if (z->present && z->index <= max_class)
+			pages += lru_of(z, what);
 	return pages;
 }
 
@@ -43,25 +59,38 @@ static void show_totals(u32 max_class)
 	}
 	report(KMEM_LOG_WARN,
 	       "Mem-Info:\n"
-	       "active_anon:0 inactive_anon:0 isolated_anon:0\n"
-	       " active_file:0 inactive_file:0 isolated_file:0\n"
-	       " unevictable:0 dirty:0 writeback:0\n"
+	       "active_anon:%lu inactive_anon:%lu isolated_anon:%lu\n"
+	       " active_file:%lu inactive_file:%lu isolated_file:%lu\n"
+	       " unevictable:0 dirty:%lu writeback:%lu\n"
 	       " slab_reclaimable:%lu slab_unreclaimable:%lu\n"
 	       " mapped:0 shmem:0 pagetables:0\n"
 	       " sec_pagetables:0 bounce:0\n"
 	       " kernel_misc_reclaimable:0\n"
 	       " free:%lu free_pcp:%lu free_cma:0",
+	       lru_sum(max_class, KMEM_LRU_ACTIVE_ANON), lru_sum(max_class, KMEM_LRU_INACTIVE_ANON),
+	       lru_sum(max_class, KMEM_LRU_ISOLATED_ANON), lru_sum(max_class, KMEM_LRU_ACTIVE_FILE),
+	       lru_sum(max_class, KMEM_LRU_INACTIVE_FILE),
+	       lru_sum(max_class, KMEM_LRU_ISOLATED_FILE), lru_sum(max_class, KMEM_LRU_DIRTY),
+	       lru_sum(max_class, KMEM_LRU_WRITEBACK),
 	       (unsigned long)atom_load(&st->nr_slab_reclaimable),
 	       (unsigned long)atom_load(&st->nr_slab_unreclaimable), free, pcp);
 }
 
-static void show_node(void)
+static void show_node(u32 max_class)
 {
 	report(KMEM_LOG_WARN,
-	       "Node 0 active_anon:0kB inactive_anon:0kB active_file:0kB inactive_file:0kB "
-	       "unevictable:0kB isolated(anon):0kB isolated(file):0kB mapped:0kB dirty:0kB "
-	       "writeback:0kB shmem:0kB kernel_stack:0kB pagetables:0kB sec_pagetables:0kB "
-	       "all_unreclaimable? no");
+	       "Node 0 active_anon:%lukB inactive_anon:%lukB active_file:%lukB "
+	       "inactive_file:%lukB unevictable:0kB isolated(anon):%lukB isolated(file):%lukB "
+	       "mapped:0kB dirty:%lukB writeback:%lukB shmem:0kB kernel_stack:0kB pagetables:0kB "
+	       "sec_pagetables:0kB "
+	       "all_unreclaimable? no",
+	       kb(lru_sum(max_class, KMEM_LRU_ACTIVE_ANON)),
+	       kb(lru_sum(max_class, KMEM_LRU_INACTIVE_ANON)),
+	       kb(lru_sum(max_class, KMEM_LRU_ACTIVE_FILE)),
+	       kb(lru_sum(max_class, KMEM_LRU_INACTIVE_FILE)),
+	       kb(lru_sum(max_class, KMEM_LRU_ISOLATED_ANON)),
+	       kb(lru_sum(max_class, KMEM_LRU_ISOLATED_FILE)),
+	       kb(lru_sum(max_class, KMEM_LRU_DIRTY)), kb(lru_sum(max_class, KMEM_LRU_WRITEBACK)));
 }
 
 static void show_zone(const struct zone *z)
@@ -71,14 +100,18 @@ static void show_zone(const struct zone *z)
 
 	report(KMEM_LOG_WARN,
 	       "Node 0 %s free:%lukB boost:0kB min:%lukB low:%lukB high:%lukB "
-	       "reserved_highatomic:%luKB free_highatomic:%luKB active_anon:0kB inactive_anon:0kB "
-	       "active_file:0kB inactive_file:0kB unevictable:0kB writepending:0kB zspages:0kB "
+	       "reserved_highatomic:%luKB free_highatomic:%luKB active_anon:%lukB "
+	       "inactive_anon:%lukB active_file:%lukB inactive_file:%lukB unevictable:0kB "
+	       "writepending:%lukB zspages:0kB "
 	       "present:%lukB managed:%lukB mlocked:0kB bounce:0kB free_pcp:%lukB local_pcp:%lukB "
 	       "free_cma:0kB",
 	       z->name, kb(zone_free_pages(z)), kb(atom_load(&z->mark[ALLOC_WMARK_MIN])),
 	       kb(atom_load(&z->mark[ALLOC_WMARK_LOW])), kb(atom_load(&z->mark[ALLOC_WMARK_HIGH])),
 	       kb(atom_load(&z->nr_reserved_highatomic)), kb(atom_load(&z->nr_free_highatomic)),
-	       kb(z->present), kb(z->managed), kb(zone_pcp_pages(z)), kb(pcp_count(z, port_cpu())));
+	       kb(lru_of(z, KMEM_LRU_ACTIVE_ANON)), kb(lru_of(z, KMEM_LRU_INACTIVE_ANON)),
+	       kb(lru_of(z, KMEM_LRU_ACTIVE_FILE)), kb(lru_of(z, KMEM_LRU_INACTIVE_FILE)),
+	       kb(lru_of(z, KMEM_LRU_DIRTY) + lru_of(z, KMEM_LRU_WRITEBACK)), kb(z->present),
+	       kb(z->managed), kb(zone_pcp_pages(z)), kb(pcp_count(z, port_cpu())));
 	for (u32 i = 0; i < KMEM_NR_ZONES; i++)
 		len += (size_t)fmt_snprintf(reserve + len, sizeof(reserve) - len, " %lu",
 					    atom_load(&z->reserve[i]));
@@ -123,6 +156,10 @@ static void show_orders(const struct zone *z)
 
 static void show_machine(void)
 {
+	const u32 all = KMEM_NR_ZONES - 1;
+	const struct kmem_stat *st = kmem_machine.stat;
+	unsigned long file =
+		lru_sum(all, KMEM_LRU_ACTIVE_FILE) + lru_sum(all, KMEM_LRU_INACTIVE_FILE);
 	unsigned long present = 0, managed = 0, high = 0;
 
 	for_each_zone (z) {
@@ -132,20 +169,22 @@ static void show_machine(void)
 			high += z->present;
 	}
 	report(KMEM_LOG_WARN,
-	       "0 total pagecache pages\n"
+	       "%lu total pagecache pages\n"
 	       "0 pages in swap cache\n"
-	       "Free swap  = 0kB\n"
-	       "Total swap = 0kB\n"
+	       "Free swap  = %llukB\n"
+	       "Total swap = %llukB\n"
 	       "%lu pages RAM\n"
 	       "%lu pages HighMem/MovableOnly\n"
 	       "%lu pages reserved",
-	       present, high, present - managed);
+	       file, (unsigned long long)(atom_load(&st->swap_free) << (PAGE_SHIFT - 10)),
+	       (unsigned long long)(atom_load(&st->swap_total) << (PAGE_SHIFT - 10)), present, high,
+	       present - managed);
 }
 
 void gfp_show_mem(u32 max_class)
 {
 	show_totals(max_class);
-	show_node();
+	show_node(max_class);
 	for_each_zone (z)
 		if (zone_shown(z, max_class))
 			show_zone(z);

@@ -23,6 +23,7 @@ static const char *const verdict_text[] = {
 	[PAGE_BAD_TAIL] = "inside a block",
 	[PAGE_BAD_SLAB] = "belongs to a slab",
 	[PAGE_BAD_REFCOUNT] = "bad reference count",
+	[PAGE_BAD_LRU] = "on an LRU list",
 };
 
 static const enum kmem_misuse verdict_code[] = {
@@ -33,6 +34,7 @@ static const enum kmem_misuse verdict_code[] = {
 	[PAGE_BAD_TAIL] = KMEM_MISUSE_PAGE_TAIL,
 	[PAGE_BAD_SLAB] = KMEM_MISUSE_PAGE_SLAB,
 	[PAGE_BAD_REFCOUNT] = KMEM_MISUSE_PAGE_REFCOUNT,
+	[PAGE_BAD_LRU] = KMEM_MISUSE_LRU,
 };
 
 /* A frame inside a block: of a free one, or of somebody's? */
@@ -65,6 +67,8 @@ static enum page_verdict head_verdict(const struct page *page, unsigned int orde
 		return PAGE_BAD_FREE;
 	if (refcount < 0)
 		return PAGE_BAD_REFCOUNT;
+	if (refcount == 1 && unlikely(atom_load(&page->flags) & PAGE_LRU))
+		return PAGE_BAD_LRU;
 	return atom_load(&page->order) == order ? PAGE_OK : PAGE_BAD_ORDER;
 }
 

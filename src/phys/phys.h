@@ -45,6 +45,7 @@ enum page_flag {
 	PAGE_IN_SLAB = 4,
 	PAGE_ACCOUNTED = 8,
 	PAGE_RUN = 16,	 /* head of a run: PAGE_ALLOC, order PAGE_ORDER_RUN */
+	PAGE_LRU = 32,	 /* on a list of pool/lru.c, which owns next, prev and u.own */
 	PAGE_SEEN = 128, /* zone_check's own mark; never set outside it */
 };
 enum { PAGE_ORDER_RUN = 31 }; /* no order a block can have */
@@ -74,6 +75,7 @@ struct page {
 		} tail;
 		struct {
 			unsigned long private_data; /* heads: the owner's; runs: frames */
+			u16 lru, lru_owner;	    /* with PAGE_LRU: pool/lru.c */
 		} own;
 	} u;
 };
@@ -184,7 +186,8 @@ enum page_verdict {
 	PAGE_BAD_ORDER,
 	PAGE_BAD_TAIL,
 	PAGE_BAD_SLAB,
-	PAGE_BAD_REFCOUNT
+	PAGE_BAD_REFCOUNT,
+	PAGE_BAD_LRU, /* the last reference, and it is on an LRU list */
 };
 
 /* ---- pcp.c: the zone's front door ---------------------------------------------------------------- */

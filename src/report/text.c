@@ -6,8 +6,8 @@
  * Everything comes from a const struct kmem_stat, which may be another process's and so may hold
  * anything: indexes and names are bounded here, and sums cannot trap.
  *
- * The kernel counts many things that a library does not have (files, anonymous memory, transparent
- * huge pages). They are listed with 0 in the kernel's order, for tools that look lines up by name
+ * The kernel counts many things that a library does not have (shared memory, transparent huge
+ * pages). They are listed with 0 in the kernel's order, for tools that look lines up by name
  * or by position.
  *
  * Cost: one pass over the snapshot; slabinfo sorts by repeated search, caches^2 / 2 comparisons.
@@ -47,22 +47,26 @@ enum source {
 	SRC_ALLOCS,
 	SRC_SLAB_RECLAIMABLE,
 	SRC_SLAB_UNRECLAIMABLE,
+	SRC_WRITE_PENDING,
+	SRC_ANON, /* on any LRU list */
+	SRC_FILE,
+	SRC_LRU, /* and what follows: enum kmem_lru_stat */
 };
 
 struct counter {
 	const char *name;
-	enum source source;
+	int source; /* enum source, or one behind it */
 };
 
 static const struct counter zone_counters[] = {
 	{"nr_free_pages", SRC_FREE},
 	{"nr_free_pages_blocks", SRC_FREE_BLOCKS},
-	{"nr_zone_inactive_anon", SRC_ZERO},
-	{"nr_zone_active_anon", SRC_ZERO},
-	{"nr_zone_inactive_file", SRC_ZERO},
-	{"nr_zone_active_file", SRC_ZERO},
+	{"nr_zone_inactive_anon", SRC_LRU + KMEM_LRU_INACTIVE_ANON},
+	{"nr_zone_active_anon", SRC_LRU + KMEM_LRU_ACTIVE_ANON},
+	{"nr_zone_inactive_file", SRC_LRU + KMEM_LRU_INACTIVE_FILE},
+	{"nr_zone_active_file", SRC_LRU + KMEM_LRU_ACTIVE_FILE},
 	{"nr_zone_unevictable", SRC_ZERO},
-	{"nr_zone_write_pending", SRC_ZERO},
+	{"nr_zone_write_pending", SRC_WRITE_PENDING},
 	{"nr_mlock", SRC_ZERO},
 	{"nr_zspages", SRC_ZERO},
 	{"nr_free_cma", SRC_ZERO},
@@ -75,15 +79,15 @@ static const struct counter numa_counters[] = {
 };
 
 static const struct counter node_counters[] = {
-	{"nr_inactive_anon", SRC_ZERO},
-	{"nr_active_anon", SRC_ZERO},
-	{"nr_inactive_file", SRC_ZERO},
-	{"nr_active_file", SRC_ZERO},
+	{"nr_inactive_anon", SRC_LRU + KMEM_LRU_INACTIVE_ANON},
+	{"nr_active_anon", SRC_LRU + KMEM_LRU_ACTIVE_ANON},
+	{"nr_inactive_file", SRC_LRU + KMEM_LRU_INACTIVE_FILE},
+	{"nr_active_file", SRC_LRU + KMEM_LRU_ACTIVE_FILE},
 	{"nr_unevictable", SRC_ZERO},
 	{"nr_slab_reclaimable", SRC_SLAB_RECLAIMABLE},
 	{"nr_slab_unreclaimable", SRC_SLAB_UNRECLAIMABLE},
-	{"nr_isolated_anon", SRC_ZERO},
-	{"nr_isolated_file", SRC_ZERO},
+	{"nr_isolated_anon", SRC_LRU + KMEM_LRU_ISOLATED_ANON},
+	{"nr_isolated_file", SRC_LRU + KMEM_LRU_ISOLATED_FILE},
 	{"workingset_nodes", SRC_ZERO},
 	{"workingset_refault_anon", SRC_ZERO},
 	{"workingset_refault_file", SRC_ZERO},
@@ -92,11 +96,11 @@ static const struct counter node_counters[] = {
 	{"workingset_restore_anon", SRC_ZERO},
 	{"workingset_restore_file", SRC_ZERO},
 	{"workingset_nodereclaim", SRC_ZERO},
-	{"nr_anon_pages", SRC_ZERO},
+	{"nr_anon_pages", SRC_ANON},
 	{"nr_mapped", SRC_ZERO},
-	{"nr_file_pages", SRC_ZERO},
-	{"nr_dirty", SRC_ZERO},
-	{"nr_writeback", SRC_ZERO},
+	{"nr_file_pages", SRC_FILE},
+	{"nr_dirty", SRC_LRU + KMEM_LRU_DIRTY},
+	{"nr_writeback", SRC_LRU + KMEM_LRU_WRITEBACK},
 	{"nr_shmem", SRC_ZERO},
 	{"nr_shmem_hugepages", SRC_ZERO},
 	{"nr_shmem_pmdmapped", SRC_ZERO},
@@ -151,9 +155,16 @@ static u64 free_in_blocks(const struct kmem_stat_zone *z)
 	return sum;
 }
 
-/* A counter of one zone. Events of allocation are kept for each zone in pages. */
-static u64 zone_value(const struct kmem_stat *st, unsigned int zone, enum source source)
+static u64 lru_value(const struct kmem_stat *st, unsigned int zone, int what)
 {
+	return atom_load(&st->zone[zone].lru[what]);
+}
+
+/* A counter of one zone. Events of allocation are kept for each zone in pages. */
+static u64 zone_value(const struct kmem_stat *st, unsigned int zone, int source)
+{
+	if (source >= SRC_LRU)
+		return lru_value(st, zone, source - SRC_LRU);
 	switch (source) {
 	case SRC_FREE:
 		return atom_load(&st->zone[zone].free);
@@ -161,12 +172,33 @@ static u64 zone_value(const struct kmem_stat *st, unsigned int zone, enum source
 		return free_in_blocks(&st->zone[zone]);
 	case SRC_ALLOCS:
 		return event_sum(st, (enum kmem_event)(KMEM_EV_pgalloc_dma + (int)zone));
+	case SRC_WRITE_PENDING:
+		return lru_value(st, zone, KMEM_LRU_DIRTY) +
+		       lru_value(st, zone, KMEM_LRU_WRITEBACK);
+	case SRC_ANON:
+		return lru_value(st, zone, KMEM_LRU_INACTIVE_ANON) +
+		       lru_value(st, zone, KMEM_LRU_ACTIVE_ANON) +
+		       lru_value(st, zone, KMEM_LRU_ISOLATED_ANON);
+	case SRC_FILE:
+		return lru_value(st, zone, KMEM_LRU_INACTIVE_FILE) +
+		       lru_value(st, zone, KMEM_LRU_ACTIVE_FILE) +
+		       lru_value(st, zone, KMEM_LRU_ISOLATED_FILE);
 	default:
 		return 0;
 	}
 }
 
-static u64 node_value(const struct kmem_stat *st, enum source source)
+/* Of all zones together. */
+static u64 zones_value(const struct kmem_stat *st, int source)
+{
+	u64 sum = 0;
+
+	for (unsigned int z = 0; z < KMEM_NR_ZONES; z++)
+		sum += zone_value(st, z, source);
+	return sum;
+}
+
+static u64 node_value(const struct kmem_stat *st, int source)
 {
 	switch (source) {
 	case SRC_SLAB_RECLAIMABLE:
@@ -174,7 +206,7 @@ static u64 node_value(const struct kmem_stat *st, enum source source)
 	case SRC_SLAB_UNRECLAIMABLE:
 		return atom_load(&st->nr_slab_unreclaimable);
 	default:
-		return 0;
+		return zones_value(st, source);
 	}
 }
 
@@ -387,13 +419,8 @@ static void text_zoneinfo(const struct kmem_stat *st, struct text *t)
 static void vmstat_zones(const struct kmem_stat *st, const struct counter *c, size_t nr,
 			 struct text *t)
 {
-	for (size_t i = 0; i < nr; i++) {
-		u64 sum = 0;
-
-		for (unsigned int z = 0; z < KMEM_NR_ZONES; z++)
-			sum += zone_value(st, z, c[i].source);
-		text_add(t, "%s %llu\n", c[i].name, (ull)sum);
-	}
+	for (size_t i = 0; i < nr; i++)
+		text_add(t, "%s %llu\n", c[i].name, (ull)zones_value(st, c[i].source));
 }
 
 static void text_vmstat(const struct kmem_stat *st, struct text *t)
