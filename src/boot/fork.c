@@ -5,7 +5,7 @@
  *
  *	prepare		boot lock; caches; every node, every barn; the stacks of all caches shut; every
  *			zone, and the stacks of its page lists shut; then the leaves: providers, LRU
- *			lists, event rings, the table of the areas
+ *			lists, event rings, the table of the areas, reserves of pools
  *	fork		nobody else is inside: who needs a lock waits, who finds a stack shut takes
  *			the slow path and waits there
  *	parent, child	all of it undone in the other order
@@ -54,6 +54,7 @@ void boot_fork_prepare(void)
 	lru_fork_lock();
 	trace_fork_lock();
 	percpu_fork_lock();
+	mempool_fork_lock();
 }
 
 static void fork_done(bool child)
@@ -64,6 +65,7 @@ static void fork_done(bool child)
 		return;
 	fork_state.held = false;
 	if (was.machine) {
+		mempool_fork_unlock(child);
 		percpu_fork_unlock(child);
 		trace_fork_unlock(child);
 		lru_fork_unlock(child);

@@ -4,9 +4,13 @@
  *
  * Glossary
  *	owner	who lets go of a page that is on the LRU lists (kmem/lru.h)
+ *	element	what a mempool hands out: a pointer, of which the pool knows nothing else
+ *	reserve	the elements a mempool keeps; last in, first out
+ *	aside	where a handler that could not have the reserve's lock leaves an element
  */
 #pragma once
 #include "slab/slab.h"
+#include <kmem/mempool.h>
 
 /* ---- lru.c -------------------------------------------------------------------------------------- */
 
@@ -15,3 +19,18 @@ extern struct kmem_provider lru_provider;
 int lru_check(void);
 void lru_fork_lock(void);
 void lru_fork_unlock(bool child);
+
+/* ---- mempool.c ------------------------------------------------------------------------------------ */
+
+void mempool_fork_lock(void);
+void mempool_fork_unlock(bool child);
+
+/* ---- mempool_element.c: the library's own kinds of elements ------------------------------------- */
+
+/* How many bytes of an element in reserve are poisoned; 0: none. */
+size_t element_poison_bytes(const mempool_t *pool);
+/* Before it goes into the reserve, and after it has left it; nobody else has it then. */
+void element_rests(const mempool_t *pool, void *el);
+void element_leaves(const mempool_t *pool, void *el);
+/* Offset of the first byte that is not what element_rests() wrote; the poison's length: none. */
+size_t element_damage(const mempool_t *pool, void *el);
