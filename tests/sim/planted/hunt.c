@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hunts for a planted bug: the search of every scenario, then random seeds. Exit status 1: found, and
+ * Hunts for a planted bug: the search of every scenario, then random seeds; mempools first. Exit status 1: found, and
  * how; 0: nothing in all of it.
  */
 #include <stdio.h>
 #include "../lib/load.h"
+#include "../lib/mempools.h"
 #include "../lib/scenarios.h"
 
 static int seeds(uint64_t first, uint64_t n)
@@ -53,8 +54,36 @@ static int searches(void)
 	return 0;
 }
 
+static int mempools(void)
+{
+	struct mempool_sum sum = {0};
+	struct sim_search_result r;
+
+	for (unsigned int i = 0; i < nr_mempool_scenarios; i++) {
+		const struct named_scenario *s = &mempool_scenarios[i];
+
+		for (unsigned int how = 0; how < 3; how++) {
+			mempool_search(s, how ? 2 : 3, how ? 2 : 1, how != 0,
+				       how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
+			if (!*r.finding)
+				continue;
+			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
+			       s->sc.name, (unsigned long long)r.schedules, r.finding);
+			return 1;
+		}
+	}
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		if (mempool_seed(seed, &sum))
+			continue;
+		printf("found by seed %llu of the mempools: %.100s\n", (unsigned long long)seed,
+		       sim_finding());
+		return 1;
+	}
+	return 0;
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return searches() || seeds(1, 1000);
+	return mempools() || searches() || seeds(1, 1000);
 }
