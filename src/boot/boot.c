@@ -23,6 +23,7 @@
  * Cost of a boot and shutdown: proportional to memory / 4 MiB; the host's mappings dominate.
  */
 #include "boot/boot.h"
+#include <kmem/percpu.h>
 
 enum {
 	LEAK_LINES = 16, /* pages reported one by one; the rest is counted */
@@ -214,9 +215,15 @@ static int slab_up(void)
 	return rc;
 }
 
-static int pool_up(void)
+static void pool_down(void)
 {
 	lru_init();
+	pcpu_reset();
+}
+
+static int pool_up(void)
+{
+	pool_down();
 	return 0;
 }
 
@@ -269,7 +276,7 @@ static const struct stage stages[] = {
 	{"port", port_up, port_down},		{"statistics", stat_up, stat_down},
 	{"event rings", rings_up, trace_reset}, {"per-CPU areas", percpu_up, percpu_down},
 	{"zones", phys_up, phys_exit},		{"gfp", gfp_up, gfp_down},
-	{"caches", slab_up, slab_exit},		{"pools", pool_up, lru_init},
+	{"caches", slab_up, slab_exit},		{"pools", pool_up, pool_down},
 	{"trace", trace_up, trace_down},
 };
 
@@ -418,10 +425,11 @@ unsigned long kmem_shutdown(void)
 	if (!state_move(MACHINE_ON, MACHINE_STOPPING))
 		return 0;
 	kmem_trace_stop();
+	leaks = pcpu_report_leaks();
 	slab_drain_all();
 	pcp_drain_all();
 	phys_run_deferred();
-	leaks = slab_report_leaks() + pages_report_leaks();
+	leaks += slab_report_leaks() + pages_report_leaks();
 	stages_down(ARRAY_SIZE(stages));
 	state_move(MACHINE_STOPPING, MACHINE_OFF);
 	return leaks;
@@ -441,7 +449,8 @@ int kmem_caches_check(void)
 
 int kmem_check(void)
 {
-	return kmem_zones_check() + kmem_caches_check() + reclaim_check() + lru_check();
+	return kmem_zones_check() + kmem_caches_check() + reclaim_check() + lru_check() +
+	       kmem_percpu_check();
 }
 
 void kmem_drain(void)

@@ -55,6 +55,7 @@ void boot_fork_prepare(void)
 	trace_fork_lock();
 	percpu_fork_lock();
 	mempool_fork_lock();
+	pcpu_fork_lock();
 }
 
 static void fork_done(bool child)
@@ -65,6 +66,7 @@ static void fork_done(bool child)
 		return;
 	fork_state.held = false;
 	if (was.machine) {
+		pcpu_fork_unlock(child);
 		mempool_fork_unlock(child);
 		percpu_fork_unlock(child);
 		trace_fork_unlock(child);

@@ -48,9 +48,9 @@ void mempool_free_pages(void *element, void *pool_data)
 
 /* ---- Poison ------------------------------------------------------------------------------------- */
 
-static bool poison_wanted(const char *name, size_t size)
+bool pool_poison_wanted(size_t size)
 {
-	return KMEM_DEBUG || debug_flags(name, 0, (u32)size) & SLAB_POISON;
+	return KMEM_DEBUG || debug_flags("pools", 0, (u32)size) & SLAB_POISON;
 }
 
 static size_t slab_poison_bytes(const struct kmem_cache *c)
@@ -67,9 +67,9 @@ size_t element_poison_bytes(const mempool_t *pool)
 	if (pool->alloc == mempool_alloc_slab)
 		return slab_poison_bytes(pool->pool_data);
 	if (pool->alloc == mempool_kmalloc)
-		return poison_wanted("mempool", data) ? data : 0;
+		return pool_poison_wanted(data) ? data : 0;
 	if (pool->alloc == mempool_alloc_pages)
-		return poison_wanted("mempool", PAGE_SIZE) ? PAGE_SIZE << data : 0;
+		return pool_poison_wanted(PAGE_SIZE) ? PAGE_SIZE << data : 0;
 	return 0;
 }
 

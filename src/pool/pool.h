@@ -27,6 +27,9 @@ void mempool_fork_unlock(bool child);
 
 /* ---- mempool_element.c: the library's own kinds of elements ------------------------------------- */
 
+/* Are things of so many bytes to be poisoned while they are in a pool (slab_debug=P, checking
+ * builds)? */
+bool pool_poison_wanted(size_t size);
 /* How many bytes of an element in reserve are poisoned; 0: none. */
 size_t element_poison_bytes(const mempool_t *pool);
 /* Before it goes into the reserve, and after it has left it; nobody else has it then. */
@@ -34,3 +37,11 @@ void element_rests(const mempool_t *pool, void *el);
 void element_leaves(const mempool_t *pool, void *el);
 /* Offset of the first byte that is not what element_rests() wrote; the poison's length: none. */
 size_t element_damage(const mempool_t *pool, void *el);
+
+/* ---- percpu_alloc.c ------------------------------------------------------------------------------- */
+
+/* At shutdown: objects that are left; their memory goes all the same. */
+unsigned long pcpu_report_leaks(void);
+void pcpu_reset(void);
+void pcpu_fork_lock(void);
+void pcpu_fork_unlock(bool child);
