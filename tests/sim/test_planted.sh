@@ -27,10 +27,10 @@ result() { # status name
 	sed 's/^/# /' "$work/out"
 }
 
-for c in planted/hunt lib/load lib/mempools lib/scenarios; do
+for c in planted/hunt lib/load lib/pools lib/scenarios; do
 	$cc -c "tests/sim/$c.c" -o "$work/$(basename $c).o" || exit 3
 done
-hunt="$work/hunt.o $work/load.o $work/mempools.o $work/scenarios.o"
+hunt="$work/hunt.o $work/load.o $work/pools.o $work/scenarios.o"
 
 # shellcheck disable=SC2086 # lists of words
 plant() { # script

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hunts for a planted bug: the search of every scenario, then random seeds; mempools first. Exit status 1: found, and
- * how; 0: nothing in all of it.
+ * Hunts for a planted bug: the search of every scenario, then random seeds; pools first. Exit status
+ * 1: found, and how; 0: nothing in all of it.
  */
 #include <stdio.h>
 #include "../lib/load.h"
-#include "../lib/mempools.h"
+#include "../lib/pools.h"
 #include "../lib/scenarios.h"
 
 static int seeds(uint64_t first, uint64_t n)
@@ -54,17 +54,17 @@ static int searches(void)
 	return 0;
 }
 
-static int mempools(void)
+static int pools(void)
 {
 	struct mempool_sum sum = {0};
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_mempool_scenarios; i++) {
-		const struct named_scenario *s = &mempool_scenarios[i];
+	for (unsigned int i = 0; i < nr_pool_scenarios; i++) {
+		const struct named_scenario *s = &pool_scenarios[i];
 
 		for (unsigned int how = 0; how < 3; how++) {
-			mempool_search(s, how ? 2 : 3, how ? 2 : 1, how != 0,
-				       how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
+			pool_search(s, how ? 2 : 3, how ? 2 : 1, how != 0,
+				    how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
 			if (!*r.finding)
 				continue;
 			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
@@ -85,5 +85,5 @@ static int mempools(void)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return mempools() || searches() || seeds(1, 1000);
+	return pools() || searches() || seeds(1, 1000);
 }

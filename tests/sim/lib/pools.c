@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <kmem/dmapool.h>
 #include <kmem/kmem.h>
 #include <kmem/mempool.h>
+#include <kmem/percpu.h>
 #include <kmem/port.h>
 #include <stdlib.h>
 #include <string.h>
-#include "mempools.h"
+#include "pools.h"
 
 #define MACHINE	 "mem=2M zones=flat seed=1 nr_cpus=3 "
 #define SECOND	 1000000000ull
@@ -172,17 +174,24 @@ static void task_smaller(unsigned int i, void *arg)
 }
 
 /* Frees what task 0 was going to, or takes one and frees it. */
-static void handler(void *arg)
+static void mempool_handler(void)
 {
 	struct element *e;
 
-	(void)arg;
 	if (held[0]) {
 		give(&held[0], 1);
 		return;
 	}
 	e = own(mempool_alloc(&pool, GFP_ATOMIC), 100);
 	give(&e, 100);
+}
+
+static void check_machine(void)
+{
+	if (kmem_check() != 0 || kmem_shutdown() != 0)
+		sim_fail("machine: %s", sim_messages());
+	if (kmem_misuse_count() != 0)
+		sim_fail("misuse: %s", sim_messages());
 }
 
 static void check(void *arg)
@@ -199,24 +208,164 @@ static void check(void *arg)
 	if (mempool_check(&pool) != 0)
 		sim_fail("mempool_check: %s", sim_messages());
 	mempool_exit(&pool);
-	sim_expect(elements_made() == 0 && kmem_misuse_count() == 0);
-	if (kmem_check() != 0 || kmem_shutdown() != 0)
-		sim_fail("machine: %s", sim_messages());
+	sim_expect(elements_made() == 0);
+	check_machine();
+}
+
+/* ---- DMA pools: two blocks a page ------------------------------------------------------------------- */
+
+enum { BLOCK = 2048, HANDLERS_BYTE = 100 };
+
+struct device {
+	int nothing;
+};
+static struct device device;
+static struct dma_pool *dma_pool;
+static struct dma_block {
+	unsigned char *p;
+	dma_addr_t dma;
+} block[TASKS_MAX], handlers_block;
+
+static void block_take(struct dma_block *b, unsigned int byte)
+{
+	b->p = dma_pool_alloc(dma_pool, GFP_ATOMIC | __GFP_NOWARN, &b->dma);
+	if (b->p)
+		memset(b->p, (int)byte, BLOCK);
+}
+
+static void block_give(struct dma_block *b, unsigned int byte)
+{
+	struct dma_block was = *b;
+
+	b->p = NULL;
+	for (unsigned int i = 0; was.p && i < BLOCK; i += BLOCK / 8)
+		sim_expect(was.p[i] == byte);
+	if (was.p)
+		dma_pool_free(dma_pool, was.p, was.dma);
+}
+
+static void dma_setup(void *arg)
+{
+	(void)arg;
+	sim_expect(kmem_boot(MACHINE) == 0);
+	dma_pool = dma_pool_create("scene", &device, BLOCK, 0, 0);
+	sim_expect(dma_pool);
+	for (unsigned int i = 0; i < TASKS_MAX; i++)
+		block_take(&block[i], i + 1);
+}
+
+static void dma_task(unsigned int i, void *arg)
+{
+	(void)arg;
+	block_give(&block[i], i + 1);
+	block_take(&block[i], i + 1);
+}
+
+static void dma_handler(void)
+{
+	block_give(&handlers_block, HANDLERS_BYTE);
+	block_take(&handlers_block, HANDLERS_BYTE);
+}
+
+static void dma_check(void *arg)
+{
+	(void)arg;
+	sim_expect(dma_pool_check(dma_pool) == 0);
+	for (unsigned int i = 0; i < TASKS_MAX; i++)
+		block_give(&block[i], i + 1);
+	block_give(&handlers_block, HANDLERS_BYTE);
+	sim_expect(dma_pool_check(dma_pool) == 0);
+	dma_pool_destroy(dma_pool);
+	check_machine();
+}
+
+/* ---- Per-CPU objects --------------------------------------------------------------------------------- */
+
+static unsigned int __percpu *object[TASKS_MAX], *handlers_object;
+
+static unsigned int __percpu *object_take(unsigned int value)
+{
+	unsigned int __percpu *p = alloc_percpu_gfp(unsigned int, GFP_ATOMIC | __GFP_NOWARN);
+	unsigned int cpu;
+
+	for (cpu = 0; p && cpu < 3; cpu++) {
+		sim_expect(*per_cpu_ptr(p, cpu) == 0);
+		*per_cpu_ptr(p, cpu) = value;
+	}
+	return p;
+}
+
+static void object_give(unsigned int __percpu **p, unsigned int value)
+{
+	unsigned int __percpu *was = *p;
+
+	*p = NULL;
+	for (unsigned int cpu = 0; was && cpu < 3; cpu++)
+		sim_expect(*per_cpu_ptr(was, cpu) == value);
+	free_percpu(was);
+}
+
+static void percpu_setup(void *arg)
+{
+	(void)arg;
+	sim_expect(kmem_boot(MACHINE) == 0);
+	free_percpu(alloc_percpu(unsigned int));
+	for (unsigned int i = 0; i < TASKS_MAX; i++)
+		object[i] = object_take(i + 1);
+	handlers_object = object_take(HANDLERS_BYTE);
+	sim_expect(handlers_object);
+}
+
+static void percpu_task(unsigned int i, void *arg)
+{
+	(void)arg;
+	object_give(&object[i], i + 1);
+	object[i] = object_take(i + 1);
+}
+
+static void percpu_handler(void)
+{
+	object_give(&handlers_object, HANDLERS_BYTE);
+	handlers_object = object_take(HANDLERS_BYTE);
+}
+
+static void percpu_check(void *arg)
+{
+	(void)arg;
+	if (kmem_percpu_check() != 0)
+		sim_fail("per-CPU memory: %s", sim_messages());
+	for (unsigned int i = 0; i < TASKS_MAX; i++)
+		object_give(&object[i], i + 1);
+	object_give(&handlers_object, HANDLERS_BYTE);
+	check_machine();
+}
+
+static void handler(void *arg)
+{
+	(void)arg;
+	if (dma_pool)
+		dma_handler();
+	else if (mempool_initialized(&pool))
+		mempool_handler();
+	else
+		percpu_handler();
 }
 
 /* Bounds: preemptions with 2 CPUs, with 3, and with 2 and a handler (0: not run). */
-const struct named_scenario mempool_scenarios[] = {
+const struct named_scenario pool_scenarios[] = {
 	{{"mempool: wait for a free", 0, setup_one_held, task_wait, check, NULL}, 4, 2, 3},
 	{{"mempool: an element each", 0, setup_one_held, task_keep, check, NULL}, 4, 2, 3},
 	{{"mempool: in turn", 0, setup_one, task_in_turn, check, NULL}, 4, 2, 3},
 	{{"mempool: free, then wait", 0, setup_two_held, task_swap, check, NULL}, 3, 2, 2},
 	{{"mempool: larger", 0, setup_two_held, task_resize, check, NULL}, 2, 0, 2},
+	{{"dma_pool: free and alloc", 0, dma_setup, dma_task, dma_check, NULL}, 3, 2, 2},
+	{{"per-CPU: free and alloc", 0, percpu_setup, percpu_task, percpu_check, NULL}, 2, 1, 2},
 	{{"mempool: smaller", 0, setup_two_held, task_smaller, check, NULL}, 2, 1, 2},
 };
-const unsigned int nr_mempool_scenarios = sizeof(mempool_scenarios) / sizeof(mempool_scenarios[0]);
+const unsigned int nr_pool_scenarios = sizeof(pool_scenarios) / sizeof(pool_scenarios[0]);
 
-void mempool_search(const struct named_scenario *s, unsigned int cpus, unsigned int preemptions,
-		    bool handlers, enum sim_mode mode, struct sim_search_result *r)
+void pool_search(const struct named_scenario *s, unsigned int cpus, unsigned int preemptions,
+		 bool handlers, enum sim_mode mode, struct sim_search_result *r)
 {
 	struct sim_scenario sc = s->sc;
 	struct sim_config cfg = {.seed = 1, .nr_cpus = 3, .mode = mode};

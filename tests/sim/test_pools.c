@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mempools: all schedules of small scenarios, with and without a handler; a random load under seeded
- * schedules, with handlers injected and commits refused; and how long a waiter sleeps.
+ * Pools: all schedules of small scenarios, with and without a handler; a random load of mempools under
+ * seeded schedules, with handlers injected and commits refused; and how long a waiter sleeps.
  */
 #include <kmem/kmem.h>
 #include <kmem/mempool.h>
 #include <kmem/port.h>
-#include "lib/mempools.h"
+#include "lib/pools.h"
 #include "tap.h"
 
 #define SECOND 1000000000ull
@@ -24,10 +24,10 @@ TEST(every_schedule_of_two_cpus)
 {
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_mempool_scenarios; i++) {
-		const struct named_scenario *s = &mempool_scenarios[i];
+	for (unsigned int i = 0; i < nr_pool_scenarios; i++) {
+		const struct named_scenario *s = &pool_scenarios[i];
 
-		mempool_search(s, 2, s->cpus2, false, SIM_SIGNAL, &r);
+		pool_search(s, 2, s->cpus2, false, SIM_SIGNAL, &r);
 		found(s, 2, s->cpus2, &r);
 	}
 }
@@ -36,12 +36,12 @@ TEST(every_schedule_of_three_cpus)
 {
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_mempool_scenarios; i++) {
-		const struct named_scenario *s = &mempool_scenarios[i];
+	for (unsigned int i = 0; i < nr_pool_scenarios; i++) {
+		const struct named_scenario *s = &pool_scenarios[i];
 
 		if (!s->cpus3)
 			continue;
-		mempool_search(s, 3, s->cpus3, false, SIM_SIGNAL, &r);
+		pool_search(s, 3, s->cpus3, false, SIM_SIGNAL, &r);
 		found(s, 3, s->cpus3, &r);
 	}
 }
@@ -50,12 +50,12 @@ static void with_handler(enum sim_mode mode)
 {
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_mempool_scenarios; i++) {
-		const struct named_scenario *s = &mempool_scenarios[i];
+	for (unsigned int i = 0; i < nr_pool_scenarios; i++) {
+		const struct named_scenario *s = &pool_scenarios[i];
 
 		if (!s->handler)
 			continue;
-		mempool_search(s, 2, s->handler, true, mode, &r);
+		pool_search(s, 2, s->handler, true, mode, &r);
 		found(s, 2, s->handler, &r);
 	}
 }
