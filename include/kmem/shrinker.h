@@ -122,10 +122,24 @@ enum kmem_oom_result {
 typedef enum kmem_oom_result (*kmem_oom_fn)(gfp_t gfp, unsigned int order, void *arg);
 void kmem_set_oom_handler(kmem_oom_fn fn, void *arg); /* fn NULL: none */
 
-/* Called when the slow path wants background reclaim: on entry and in each round, while no zone
- * of the request is above its high mark. zone: the request's class, KMEM_ZONE_*; node: 0. In
- * the context of the request, which may be an interrupt: wake somebody, and return. fn NULL:
- * none. */
+/*
+ * kswapd, background reclaim: woken by requests with __GFP_KSWAPD_RECLAIM that find every zone at its
+ * low mark, it asks providers and shrinkers until one zone of the request's is at its high mark. It is
+ * a task of the library's own (posix: a thread with all signals blocked and a stack of 256 KiB),
+ * started when it is first wanted and there is somebody to ask, not before; it sleeps while nothing
+ * is wanted, and ends with the machine. A fork's child starts its own. While it has freed nothing
+ * sixteen times in a row it is not woken, until some reclaim frees something or a zone is at its
+ * high mark again.
+ *
+ * kmem_kswapd_run() does one such balance in the caller's task, for those without threads or with
+ * kswapd=0: from an idle loop, or when the wake hook says so. False: nothing was wanted, or it is
+ * being done. Task context, may sleep, not from a callback.
+ */
+bool kmem_kswapd_run(void);
+/* Called when background reclaim is due: on entry of the slow path and in each round, while no zone
+ * of the request is above its high mark, unless it is hopeless. zone: the request's class,
+ * KMEM_ZONE_*; node: 0. In the context of the request, which may be an interrupt: wake somebody,
+ * and return. fn NULL: none. */
 typedef void (*kmem_kswapd_wake_fn)(int node, unsigned int order, int zone, void *arg);
 void kmem_set_kswapd_wake(kmem_kswapd_wake_fn fn, void *arg);
 

@@ -424,6 +424,7 @@ unsigned long kmem_shutdown(void)
 	atom_store(&lazy_refused, 1u);
 	if (!state_move(MACHINE_ON, MACHINE_STOPPING))
 		return 0;
+	kswapd_stop();
 	kmem_trace_stop();
 	leaks = pcpu_report_leaks();
 	slab_drain_all();
@@ -437,20 +438,38 @@ unsigned long kmem_shutdown(void)
 
 /* ---- A running machine ---------------------------------------------------------------------- */
 
+/* kswapd is somebody else as well: it waits meanwhile. */
+static int check_alone(int (*check)(void))
+{
+	int faults;
+
+	if (!kmem_booted())
+		return 0;
+	kswapd_hold();
+	faults = check();
+	kswapd_let();
+	return faults;
+}
+
 int kmem_zones_check(void)
 {
-	return kmem_booted() ? phys_check() : 0;
+	return check_alone(phys_check);
 }
 
 int kmem_caches_check(void)
 {
-	return kmem_booted() ? slab_check_all() : 0;
+	return check_alone(slab_check_all);
+}
+
+static int check_all(void)
+{
+	return phys_check() + slab_check_all() + reclaim_check() + lru_check() +
+	       kmem_percpu_check();
 }
 
 int kmem_check(void)
 {
-	return kmem_zones_check() + kmem_caches_check() + reclaim_check() + lru_check() +
-	       kmem_percpu_check();
+	return check_alone(check_all);
 }
 
 void kmem_drain(void)

@@ -86,6 +86,8 @@ static const struct tunable tunables[] = {
 	 "slab_nomerge"},
 	{"oom_panic", NULL, TUNE_BOOL, AT(oom_panic), 0, 1, "bool", "0",
 	 "panic when memory is out and nobody can give any back"},
+	{"kswapd", NULL, TUNE_BOOL, AT(kswapd), 0, 1, "bool", "1",
+	 "a task of its own for background reclaim, once there is somebody to ask"},
 	{"slab_nomerge", "slub_nomerge", TUNE_CLEAR, AT(slab_merge), 0, 0, "flag", "on",
 	 "every cache has slabs of its own"},
 	{"slab_merge", "slub_merge", TUNE_SET, AT(slab_merge), 0, 0, "flag", "off",
@@ -611,6 +613,7 @@ static void tunables_default(struct kmem_options *opt)
 	opt->lowmem_reserve_ratio[KMEM_ZONE_DMA32] = 256;
 	opt->lowmem_reserve_ratio[KMEM_ZONE_NORMAL] = 32;
 	opt->percpu_pages = true;
+	opt->kswapd = true;
 	opt->slab_merge = false; /* unlike the kernel: reports name the cache that was asked for */
 	opt->slab_max_order = PAGE_ALLOC_COSTLY_ORDER;
 }

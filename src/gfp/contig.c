@@ -48,8 +48,8 @@ static struct page *run_slow(const struct alloc_request *req, unsigned long nr)
 	u32 rounds = req->gfp & __GFP_NORETRY ? 1 : MAX_RECLAIM_RETRIES;
 	struct page *page;
 
-	if (req->gfp & __GFP_KSWAPD_RECLAIM && !req->nested)
-		reclaim_wake_kswapd(0, req->class);
+	if (req->gfp & __GFP_KSWAPD_RECLAIM)
+		reclaim_wake_kswapd(0, req->class, req->nested);
 	page = run_walk(req, aflags, nr);
 	for (u32 i = 0; !page && may_reclaim && i < rounds; i++) {
 		unsigned long freed = reclaim_direct(gfp_shown(req->gfp), 0, req->class);

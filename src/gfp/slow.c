@@ -78,8 +78,8 @@ static bool slow_is_costly(const struct slow *s)
 
 static void slow_wake_kswapd(const struct slow *s)
 {
-	if (s->req->gfp & __GFP_KSWAPD_RECLAIM && !s->req->nested)
-		reclaim_wake_kswapd(s->req->order, s->req->class);
+	if (s->req->gfp & __GFP_KSWAPD_RECLAIM)
+		reclaim_wake_kswapd(s->req->order, s->req->class, s->req->nested);
 }
 
 static enum slow_state slow_init(struct slow *s)

@@ -199,3 +199,9 @@ bool zone_watermark_ok(const struct zone *z, unsigned int order, unsigned long m
 		return true;
 	return zone_has_block(z, order, (aflags & (ALLOC_HIGHATOMIC | ALLOC_OOM)) != 0);
 }
+
+bool zone_above_high(const struct zone *z)
+{
+	return zone_watermark_ok(z, 0, atom_load(&z->mark[ALLOC_WMARK_HIGH]), KMEM_ZONE_MOVABLE, 0,
+				 zone_free_pages(z));
+}

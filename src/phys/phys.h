@@ -153,6 +153,7 @@ struct zone {
 	pfn_t run_hint;		     /* end of the newest run; under lock */
 	pfn_t fresh, fresh_end;	     /* free sections that are not listed yet; under lock */
 	unsigned long slab_reclaimable; /* pages of reclaimable slabs; atomics */
+	u32 given_up; /* kswapd has; a free that lifts the zone over high clears it */
 	struct kmem_stat_zone *stat;
 };
 
@@ -174,6 +175,10 @@ static inline unsigned long zone_free_pages(const struct zone *z)
 {
 	return atom_load(&z->free);
 }
+bool zone_above_high(const struct zone *z);
+/* Marks a zone that is not above its high mark; the free that lifts it over it clears given_up. False:
+ * it is above it. Task context. */
+bool zone_give_up(struct zone *z);
 int zone_check(struct zone *z);
 int phys_check(void);
 /* memblock.c: boot-time memory for the core's tables, zeroed. NULL if there is none. */

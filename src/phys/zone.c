@@ -64,16 +64,35 @@ bool zone_lock(struct zone *z, bool try, irqflags_t *flags)
 	return true;
 }
 
-void zone_unlock(struct zone *z, irqflags_t flags)
+static void zone_settle(struct zone *z)
 {
 	zone_mirror(z);
+	if (unlikely(z->given_up) && zone_above_high(z))
+		atom_store(&z->given_up, 0u);
+}
+
+void zone_unlock(struct zone *z, irqflags_t flags)
+{
+	zone_settle(z);
 	lock_release(&z->lock, flags);
 	/* A handler that found the lock held has left its block behind just now. */
 	while (unlikely(zone_has_deferred(z)) && lock_try(&z->lock, &flags)) {
 		deferred_run_locked(z);
-		zone_mirror(z);
+		zone_settle(z);
 		lock_release(&z->lock, flags);
 	}
+}
+
+bool zone_give_up(struct zone *z)
+{
+	irqflags_t flags;
+	bool low;
+
+	zone_lock(z, false, &flags);
+	low = z->managed && !zone_above_high(z);
+	atom_store(&z->given_up, (u32)low);
+	zone_unlock(z, flags);
+	return low;
 }
 
 struct zone *zone_of_pfn(pfn_t pfn)

@@ -28,8 +28,7 @@ void reclaim_tick(void)
 
 /* ---- A reclaim ----------------------------------------------------------------------------------- */
 
-/* Every reclaim runs between these two. What begin returns is for end. */
-static u32 reclaim_begin(u32 pf)
+u32 reclaim_begin(u32 pf)
 {
 	struct port_task *task = port_task();
 	u32 fresh = pf & ~task->pf;
@@ -40,19 +39,22 @@ static u32 reclaim_begin(u32 pf)
 	return fresh;
 }
 
-static void reclaim_end(u32 fresh)
+void reclaim_end(u32 fresh)
 {
 	port_task()->pf &= ~fresh;
 }
 
-static void reclaim_pass(struct reclaim *r)
+void reclaim_pass(struct reclaim *r)
 {
 	struct port_task *task = port_task();
+	unsigned long before = r->freed;
 
 	providers_scan(r);
 	shrinkers_scan(r);
 	r->freed += task->reclaimed;
 	task->reclaimed = 0;
+	if (r->freed != before)
+		kswapd_progress();
 }
 
 unsigned long reclaim_reclaimable(const struct zone *z)
@@ -75,16 +77,20 @@ static unsigned long free_pages_of(u32 class)
 	return pages;
 }
 
-/* What the library itself holds without need. Others may free or allocate meanwhile: a guess. */
-static unsigned long drain_own(u32 class)
+/* Others may free or allocate meanwhile: a guess. */
+void reclaim_drain(struct reclaim *r)
 {
-	unsigned long before = free_pages_of(class), after, hooked = 0;
+	unsigned long before = free_pages_of(r->class), after, freed = 0;
 
 	if (reclaim_drain_hook)
-		hooked = reclaim_drain_hook();
+		freed = reclaim_drain_hook();
 	pcp_drain_all();
-	after = free_pages_of(class);
-	return size_max(hooked, after > before ? after - before : 0);
+	after = free_pages_of(r->class);
+	if (after > before)
+		freed = size_max(freed, after - before);
+	r->freed += freed;
+	if (freed)
+		kswapd_progress();
 }
 
 unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class)
@@ -93,12 +99,13 @@ unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class)
 	u32 fresh;
 
 	assert_debug(class < KMEM_NR_ZONES && order <= MAX_PAGE_ORDER);
+	throttle_direct(gfp);
 	vm_event(KMEM_EV_allocstall_dma + class);
 	fresh = reclaim_begin(PF_MEMALLOC);
 	for (r.priority = DEF_PRIORITY; r.priority >= 0 && r.freed < r.target; r.priority--)
 		reclaim_pass(&r);
 	if (r.freed < r.target)
-		r.freed += drain_own(class);
+		reclaim_drain(&r);
 	reclaim_end(fresh);
 	return r.freed;
 }
@@ -110,23 +117,12 @@ void kmem_set_kswapd_wake(kmem_kswapd_wake_fn fn, void *arg)
 	hook_set(&kswapd_hook, (hook_fn)fn, arg);
 }
 
-/* Some zone of the class is at its high mark: nothing to be done in the background. */
-static bool node_balanced(unsigned int order, u32 class)
-{
-	for_each_zone (z)
-		if (zone_serves(z, class) &&
-		    zone_watermark_ok(z, order, atom_load(&z->mark[ALLOC_WMARK_HIGH]), class, 0,
-				      zone_free_pages(z)))
-			return true;
-	return false;
-}
-
-void reclaim_wake_kswapd(unsigned int order, u32 class)
+void reclaim_wake_kswapd(unsigned int order, u32 class, bool nested)
 {
 	hook_fn fn;
 	void *arg;
 
-	if (hook_get(&kswapd_hook, &fn, &arg) && !node_balanced(order, class))
+	if (kswapd_wake(order, class) && !nested && hook_get(&kswapd_hook, &fn, &arg))
 		((kmem_kswapd_wake_fn)fn)(0, order, (int)class, arg);
 }
 
@@ -174,6 +170,7 @@ void reclaim_reset(void)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
 		registry_reset(registries[i]);
+	kswapd_reset();
 	hook_set(&kswapd_hook, NULL, NULL);
 	hook_set(&livelock_hook, NULL, NULL);
 	hook_set(&charge_hook, NULL, NULL);
@@ -190,8 +187,10 @@ void reclaim_fork_unlock(bool child)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
 		registry_fork_unlock(registries[i], child);
-	if (child)
-		oom_turn_reset();
+	if (!child)
+		return;
+	kswapd_reset();
+	oom_turn_reset();
 }
 
 int reclaim_check(void)

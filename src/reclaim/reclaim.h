@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floor 4, reclaim: what can be asked to give pages back. Shrinkers and providers, direct reclaim, the
- * drains of the floors above, the kswapd wake hook and the out-of-memory handler.
+ * Floor 4, reclaim: what can be asked to give pages back. Shrinkers and providers, direct reclaim,
+ * kswapd, the drains of the floors above and the out-of-memory handler.
  *
  * Glossary
  *	provider	a holder of pages that can give some back when asked (kmem/shrinker.h)
  *	shrinker	a cache that can free objects (kmem/shrinker.h)
  *	priority	12 to 0: who is asked, is asked for (what it has) >> priority
  *	pass		providers, then shrinkers, asked once, at one priority
+ *	balance		what kswapd does when woken: passes until a zone is at its high mark
+ *	wish		an order and a class that kswapd is to balance for
  *	progress	pages that came back: providers', and of slabs that became empty
  *	registry	a list of users' callbacks, walked without a lock
  *	tick		1 ms, the pause of whoever waits for others to free
@@ -49,10 +51,17 @@ struct reclaim {
 	gfp_t gfp; /* what those who are asked may do */
 	u32 class; /* zones up to this one */
 	int priority;
-	unsigned long target; /* pages wanted in a pass */
+	unsigned long target; /* of freed, where providers stop */
 	unsigned long scanned, freed;
 	bool kswapd;
 };
+/* Every reclaim, direct or of kswapd, runs between these two, as a task with the flags pf. What begin
+ * returns is for end. */
+u32 reclaim_begin(u32 pf);
+void reclaim_end(u32 fresh);
+void reclaim_pass(struct reclaim *r);
+/* What the library holds itself: empty slabs, resting objects, per-CPU pages. */
+void reclaim_drain(struct reclaim *r);
 
 /* provider.c: pages they could give back, and asking for them; counts into r. */
 extern struct registry providers;
@@ -77,10 +86,25 @@ unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class);
 /* Pages of the zone that could be given back: providers', and while there is a shrinker those of
  * reclaimable slabs. */
 unsigned long reclaim_reclaimable(const struct zone *z);
-void reclaim_wake_kswapd(unsigned int order, u32 class);
+/* Background reclaim is due, unless a zone is at its high mark. Any context; nested: users' code is
+ * not to be called. */
+void reclaim_wake_kswapd(unsigned int order, u32 class, bool nested);
 /* Sleeps a tick. Task context. */
 void reclaim_tick(void);
-/* Semantics 2.8 after its first checks; one caller at a time, the others sleep a tick and retry. */
+/* kswapd.c. False: there is nothing to be done in the background, or no hope. Any context. */
+bool kswapd_wake(unsigned int order, u32 class);
+/* Some reclaim has freed something. */
+void kswapd_progress(void);
+/* A task that is about to reclaim waits here while the reserves are half gone and kswapd is at it:
+ * with FS until that has filled them up, without for a second at most. Task context. */
+void throttle_direct(gfp_t gfp);
+/* No pass of kswapd's between these two. Task context, not from a callback. */
+void kswapd_hold(void);
+void kswapd_let(void);
+void kswapd_stop(void); /* shutdown: on return its task is gone */
+void kswapd_reset(void);
+
+/* oom.c. Semantics 2.8 after its first checks; one caller at a time, the others sleep a tick and retry. */
 enum kmem_oom_result oom_call(gfp_t gfp, unsigned int order);
 bool livelock_stop(gfp_t gfp, unsigned int order, unsigned long rounds);
 /* Any context. A negative charge is never refused. */

@@ -70,7 +70,7 @@ static void add(unsigned int nr, bool dirty)
 
 static void small_machine(void)
 {
-	machine_start("mem=16M zones=flat nr_cpus=1 percpu_pages=0");
+	machine_start("mem=16M zones=flat nr_cpus=1 percpu_pages=0 kswapd=0");
 }
 
 static uint64_t lru_stat(enum kmem_lru_stat what)

@@ -65,7 +65,7 @@ TEST(defaults)
 	is(opt.lowmem_reserve_ratio[KMEM_ZONE_HIGHMEM], 0);
 	is(opt.nr_cpus, 0);
 	is(opt.seed, 0);
-	ok(opt.percpu_pages, "on unless switched off");
+	ok(opt.percpu_pages && opt.kswapd, "on unless switched off");
 	ok(!opt.slab_merge, "off unless switched on");
 	ok(!opt.init_on_alloc && !opt.init_on_free && !opt.hardened && !opt.page_poison);
 	ok(!opt.mobility && !opt.highatomic && !opt.huge_pages && !opt.oom_panic);
@@ -172,6 +172,7 @@ TEST(booleans)
 	bool_option("percpu_pages", &opt.percpu_pages);
 	bool_option("mobility", &opt.mobility);
 	bool_option("highatomic", &opt.highatomic);
+	bool_option("kswapd", &opt.kswapd);
 	bool_option("huge_pages", &opt.huge_pages);
 	bool_option("init_on_alloc", &opt.init_on_alloc);
 	bool_option("init_on_free", &opt.init_on_free);
