@@ -152,7 +152,7 @@ TEST(S189_both_addresses_keep_their_distance)
 TEST(S190_destroy_with_blocks_out_keeps_their_memory)
 {
 	struct dma_pool *pool;
-	unsigned long free;
+	uint64_t free;
 	unsigned char *p;
 	dma_addr_t dma;
 
@@ -206,7 +206,7 @@ TEST(blocks_larger_than_a_page)
 TEST(pages_stay_until_the_pool_ends)
 {
 	struct dma_pool *pool;
-	unsigned long before;
+	uint64_t before;
 
 	machine_start(M64);
 	before = pages_free_drained();
