@@ -141,17 +141,16 @@ static enum slow_state slow_retry_head(struct slow *s)
 	return slow_walk(s, s->aflags, may_reclaim ? SLOW_RECLAIM : SLOW_NOPAGE);
 }
 
-/* What was freed may lie on per-CPU lists, or in page blocks kept for others. */
+/* Without progress too: the per-CPU lists have been drained. What was freed may lie there again, or in
+ * page blocks kept for others. */
 static enum slow_state slow_reclaim(struct slow *s)
 {
 	const struct alloc_request *req = s->req;
 	enum slow_state next;
 
 	s->progress = reclaim_direct(gfp_shown(req->gfp), req->order, req->class);
-	if (s->progress == 0)
-		return SLOW_DECIDE;
 	next = slow_walk(s, s->aflags, SLOW_DECIDE);
-	if (next == SLOW_DONE)
+	if (next == SLOW_DONE || s->progress == 0)
 		return next;
 	zone_unreserve_highatomic(req->mt, false);
 	pcp_drain_all();

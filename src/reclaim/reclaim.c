@@ -67,27 +67,13 @@ unsigned long reclaim_reclaimable(const struct zone *z)
 	return pages;
 }
 
-static unsigned long free_pages_of(u32 class)
-{
-	unsigned long pages = 0;
-
-	for_each_zone (z)
-		if (zone_serves(z, class))
-			pages += zone_free_pages(z);
-	return pages;
-}
-
-/* Others may free or allocate meanwhile: a guess. */
+/* What lies on per-CPU lists was free already: were it progress, tasks that drain each other's lists
+ * would never give up. */
 void reclaim_drain(struct reclaim *r)
 {
-	unsigned long before = free_pages_of(r->class), after, freed = 0;
+	unsigned long freed = reclaim_drain_hook ? reclaim_drain_hook() : 0;
 
-	if (reclaim_drain_hook)
-		freed = reclaim_drain_hook();
 	pcp_drain_all();
-	after = free_pages_of(r->class);
-	if (after > before)
-		freed = size_max(freed, after - before);
 	r->freed += freed;
 	if (freed)
 		kswapd_progress();

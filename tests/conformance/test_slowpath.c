@@ -285,6 +285,24 @@ TEST(S63_pages_on_percpu_lists_are_found)
 	m64_end();
 }
 
+/* Else tasks that drain each other's lists would take that for progress, and never come to OOM. */
+TEST(pages_on_percpu_lists_serve_a_request_but_are_no_progress)
+{
+	struct page *page;
+
+	machine_start("mem=64M zones=i386 nr_cpus=2");
+	exhaust(GFP_KERNEL);
+	give_back(4);
+	is(reclaim_direct(GFP_KERNEL, 0, KMEM_ZONE_NORMAL), 0, "nothing came back");
+	exhaust(GFP_KERNEL);
+	give_back(4);
+	page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	ok(page != NULL, "served after one reclaim");
+	if (page)
+		__free_page(page);
+	m64_end();
+}
+
 static enum kmem_oom_result oom_frees(gfp_t gfp, unsigned int order, void *arg)
 {
 	(void)gfp;
