@@ -1,194 +1,335 @@
 /* spin: -m20000 */
 /* SPDX-License-Identifier: MIT */
 /*
- * The handshake between those who want background reclaim, kswapd, and those who wait for kswapd.
+ * The handshake of src/reclaim/kswapd.c between those who want background reclaim, kswapd, and those
+ * who are throttled until kswapd has helped. An inline has the name of the function it stands for.
  *
- *	taker		a request: takes pages; below LOW it wakes kswapd, below MIN it is throttled
- *	handler		an interrupt: takes one page, may wake, and never waits
- *	kswapd		balances when asked, else sleeps; started by the first who wants it
- *	stopper		the shutdown: asks for kswapd's end and waits for it
+ *	taker		a request: below HIGH it wakes kswapd, below MIN it is throttled; then it frees
+ *	handler		an interrupt: takes a page and leaves a wish, and starts no task
+ *	idle		the embedding's own call of kmem_kswapd_run(), and then kmem_check()
+ *	kswapd		a step, a nap, a sleep; started by the first who may, unless the port refuses
+ *	stopper		the shutdown, when all others have ended
  *
  * All loads and stores are steps of their own, in one order for all: what the orderings of real
- * memory add is the business of ThreadSanitizer and of the fences named in the source.
+ * memory add is the business of ThreadSanitizer and of the partners named in the source. port_wait
+ * looks at the word and falls asleep in one step. The word `relief` changes with each wake; whether
+ * it has changed since somebody looked is all that matters, so it is a bit for each of them.
  *
- * A word that tasks sleep on changes with each wake. Whether it has changed since somebody looked is
- * all that matters, so here it is a bit for each of them: look() clears it, a wake sets it, and who
- * finds it set does not fall asleep.
- *
- * What must hold: each run ends with all ended, and no request is left when all is quiet. A lost wake-up, a throttled task left behind and a
- * stop that never ends are states without a way on, which the search reports as invalid ends. BUG=n
- * plants a mistake; each must be found.
+ * What must hold: each run ends with all ended, and no wish is left when kswapd sleeps and all is
+ * quiet. A lost wake-up, a throttled task left behind and a stop that never ends are states without
+ * a way on, which the search reports as invalid ends. BUG=n plants a mistake; each must be found.
  */
 #ifndef BUG
 #define BUG 0
 #endif
 
-#define HIGH 3 /* kswapd is content */
-#define LOW 2  /* below it kswapd is woken */
+#define HIGH 2 /* kswapd is content; below it is woken */
 #define MIN 1  /* below it tasks are throttled */
 #define TAKERS 2
-#ifdef FULL
-#define TAKES 3
+/* Without those who contend for the turn there is an eighth of the states. */
+#if defined(FULL) || BUG == 1
+#define IDLES 1
 #else
-#define TAKES 2
+#define IDLES 0
 #endif
-#define HELD 1 /* pages that reclaim can bring back; then its runs are fruitless */
+#define HELD 1 /* pages that reclaim can bring back; then a balance is fruitless */
 #define HOPELESS 2
 
-#define STOPPER TAKERS
-#define KSWAPD (TAKERS + 1)
+#define IDLE TAKERS /* sleepers, by number */
+#define STOPPER (TAKERS + 1)
+#define KSWAPD (TAKERS + 2)
+#define SLEEPERS (TAKERS + 3)
 
-byte free = HIGH, held = HELD, failures;
-bit request;	       /* somebody wants pages */
-bit started, alive;    /* who spawns is decided by an exchange */
-bit stop;
-byte working = TAKERS + 1; /* the machine is not stopped before they have ended */
-bit changed[KSWAPD + 1], asleep[KSWAPD + 1];
+mtype = { NONE, SPAWNED, REFUSED };
 
-inline look(me)
+byte free = HIGH - 1, held = HELD, failures;
+bit wish, stop; /* the word `wanted` */
+bit turn;
+mtype task = NONE;
+bit changed[TAKERS];	    /* relief, since the taker looked */
+bit asleep[SLEEPERS];
+bit at_turn[SLEEPERS];	    /* on the word turn, not on the sleeper's other one */
+bit napping;
+byte working = TAKERS + 1 + IDLES;
+
+/* ---- Waiting -------------------------------------------------------------------------------- */
+
+inline wake_relief() /* throttled_look */
 {
-	changed[me] = 0
+	atomic {
+		changed[0] = 1;
+		asleep[0] = 0;
+		changed[1] = 1;
+		asleep[1] = 0
+	}
 }
 
-/* port_wait: sees whether the word has changed and falls asleep in one step. */
-inline sleep_on(me)
+inline wake_wanted()
 {
-	atomic { asleep[me] = !changed[me] };
-	asleep[me] == 0
+	atomic {
+		if
+		:: !at_turn[KSWAPD] -> asleep[KSWAPD] = 0
+		:: else
+		fi
+	}
 }
 
-inline wake(who)
+inline wait_wanted()
 {
-	changed[who] = 1;
-	asleep[who] = 0
+	atomic { asleep[KSWAPD] = (!wish && !stop) };
+	asleep[KSWAPD] == 0
 }
 
-inline wake_throttled()
+inline nap_wanted() /* or the time is over */
 {
-	atomic { wake(0); wake(1) }
-}
-
-inline kswapd_wake()
-{
+	atomic { asleep[KSWAPD] = (!wish && !stop); napping = 1 };
 	if
-	:: failures >= HOPELESS || free >= HIGH
-	:: else ->
-#if BUG == 1
-		/* The sleeper is woken before the request can be seen. */
-		atomic { wake(KSWAPD) };
-		request = 1;
-#else
-		request = 1;
-		atomic { wake(KSWAPD) };
-#endif
-		atomic {
-			if
-			:: !started -> started = 1; alive = 1; run kswapd()
-			:: else
-			fi
-		}
+	:: atomic { asleep[KSWAPD] == 0 -> napping = 0 }
+	:: atomic { asleep[KSWAPD] -> asleep[KSWAPD] = 0; napping = 0 }
 	fi
 }
 
-/* Not when kswapd has given up: it would not come. */
-inline throttle(me)
+inline kswapd_hold(me)
 {
 	do
-	:: look(me);
+	:: atomic { !turn -> turn = 1 };
+		break
+	:: turn ->
+		atomic { asleep[me] = turn; at_turn[me] = turn };
+		asleep[me] == 0
+	od
+}
+
+inline kswapd_let()
+{
+	turn = 0;
+#if BUG != 1
+	atomic {
 		if
-		:: free >= MIN || failures >= HOPELESS -> break
+		:: at_turn[IDLE] -> at_turn[IDLE] = 0; asleep[IDLE] = 0
 		:: else
 		fi;
-		kswapd_wake();
-		sleep_on(me)
-	od
+		if
+		:: at_turn[KSWAPD] -> at_turn[KSWAPD] = 0; asleep[KSWAPD] = 0
+		:: else
+		fi
+	}
+#endif
+}
+
+/* ---- Wishes ------------------------------------------------------------------------------------- */
+
+inline wish_raise()
+{
+#if BUG == 2
+	/* The sleeper is woken before there is anything to see. */
+	wake_wanted();
+	wish = 1;
+#else
+	atomic { was = wish || stop; wish = 1 };
+	if
+	:: atomic { !was; wake_wanted() }
+	:: else -> was = 0
+	fi
+#endif
+}
+
+inline kswapd_spawn()
+{
+	if
+	:: atomic { task == NONE -> task = SPAWNED };
+		if
+		:: run kswapd()
+		:: true ->
+			task = REFUSED;
+#if BUG != 3
+			wake_relief()
+#endif
+		fi
+	:: task != NONE
+	fi
+}
+
+inline kswapd_wake(may_spawn)
+{
+	if
+	:: free >= HIGH || failures >= HOPELESS
+	:: else ->
+		wish_raise();
+		if
+		:: may_spawn -> kswapd_spawn()
+		:: else
+		fi
+	fi
+}
+
+/* ---- Those who take ------------------------------------------------------------------------------ */
+
+#define passes (task != SPAWNED || free >= MIN || failures >= HOPELESS)
+
+inline throttle_direct(me)
+{
+	do
+	::
+#if BUG != 4
+		changed[me] = 0;
+#endif
+		if
+		:: passes -> break
+		:: else
+		fi;
+#if BUG == 4
+		/* Relief between the look and here is not noticed. */
+		changed[me] = 0;
+#endif
+		wish_raise();
+		atomic { asleep[me] = !changed[me] };
+		asleep[me] == 0
+	od;
+	changed[me] = 0
 }
 
 proctype taker(byte me)
 {
-	byte n;
+	bit was, mine;
 
-	for (n : 1 .. TAKES) {
+	if
+	:: free < HIGH -> kswapd_wake(1)
+	:: else
+	fi;
+	throttle_direct(me);
+	atomic {
 		if
-		:: free < LOW -> kswapd_wake()
+		:: free > 0 -> free--; mine = 1
+		:: else
+		fi
+	};
+	/* A zone that is lifted over its high mark ends hopelessness. */
+	atomic {
+		free = free + mine;
+		if
+		:: free >= HIGH -> failures = 0
 		:: else
 		fi;
-		throttle(me);
-		atomic { free = (free > 0 -> free - 1 : 0) }
+		mine = 0
 	};
 	working--
 }
 
 proctype handler()
 {
+	bit was;
+
 	atomic { free = (free > 0 -> free - 1 : 0) };
 	if
-	:: free < LOW -> kswapd_wake()
+	:: free < HIGH -> kswapd_wake(0)
 	:: else
 	fi;
 	working--
 }
 
+/* ---- Those who reclaim ------------------------------------------------------------------------ */
+
 inline balance()
 {
 	do
-	:: free >= HIGH -> break
-	:: free < HIGH ->
+	:: free >= HIGH || stop -> break
+	:: free < HIGH && !stop ->
 		if
-		:: atomic { held > 0 -> held--; free++; failures = 0 };
-			wake_throttled()
-		:: held == 0 ->
-			failures++;
+		:: atomic { held > 0 -> held--; free++; failures = 0; freed = 1 };
+			wake_relief()
+		:: atomic { held == 0 -> failures = failures + !freed };
 			break
 		fi
 	od;
-#if BUG != 2
-	wake_throttled()
+	freed = 0;
+#if BUG != 5
+	wake_relief()
 #endif
+}
+
+/* worked: there was a wish. */
+inline kswapd_step()
+{
+	atomic {
+		worked = wish && !stop;
+		wish = 0;
+#if BUG == 6
+		/* The whole word is cleared, and with it the order to stop. */
+		stop = 0;
+#endif
+	};
+	if
+	:: worked ->
+		balance();
+		if
+		:: free < HIGH && failures < HOPELESS -> wish_raise()
+		:: else
+		fi
+	:: else
+	fi
+}
+
+proctype idle()
+{
+	bit was, worked, freed;
+
+	if
+	:: atomic { !turn -> turn = 1 };
+		kswapd_step();
+		kswapd_let()
+	:: turn
+	fi;
+	kswapd_hold(IDLE);
+	kswapd_let();
+	atomic { worked = 0; working-- }
 }
 
 proctype kswapd()
 {
+	bit was, worked, freed;
+
 	do
-	::
-#if BUG != 3
-		look(KSWAPD);
-#endif
+	:: stop -> break
+	:: !stop ->
+		kswapd_hold(KSWAPD);
+		kswapd_step();
+		kswapd_let();
 		if
-		:: stop -> break
+		:: worked && !wish && !stop ->
+			nap_wanted();
+			if
+			:: !wish && free < HIGH && failures < HOPELESS -> wish_raise()
+			:: else
+			fi
+		:: !worked -> wait_wanted()
 		:: else
 		fi;
-		if
-		:: request ->
-			request = 0;
-			balance()
-		:: else ->
-#if BUG == 3
-			look(KSWAPD);
-#endif
-			sleep_on(KSWAPD)
-		fi
+		worked = 0
 	od;
-	alive = 0;
-	atomic { wake(STOPPER) }
+	task = NONE;
+	asleep[STOPPER] = 0
 }
 
 proctype stopper()
 {
 	working == 0;
-	!started || asleep[KSWAPD];
-	assert(!request);
+	if
+	:: true /* at once, or when all is quiet */
+	:: atomic {
+			task != SPAWNED || (asleep[KSWAPD] && !at_turn[KSWAPD] && !napping);
+			assert(task != SPAWNED || !wish)
+		}
+	fi;
 	stop = 1;
-#if BUG != 4
-	atomic { wake(KSWAPD) };
+#if BUG != 7
+	wake_wanted();
 #endif
 	do
-	:: look(STOPPER);
-		if
-		:: !alive -> break
-		:: else
-		fi;
-		sleep_on(STOPPER)
+	:: task != SPAWNED -> break
+	:: task == SPAWNED ->
+		atomic { asleep[STOPPER] = (task == SPAWNED) };
+		asleep[STOPPER] == 0
 	od
 }
 
@@ -198,6 +339,9 @@ init
 		run taker(0);
 		run taker(1);
 		run handler();
+#if IDLES
+		run idle();
+#endif
 		run stopper()
 	}
 }

@@ -38,7 +38,7 @@ result() { # STATUS TEXT
 search() {
 	cd "$work" || exit 3
 	rm -f pan pan.* ./*.trail
-	how="-DSAFETY -DMEMLIM=600"
+	how="-DSAFETY -DCOLLAPSE -DMEMLIM=900"
 	run="-w20"
 	words=$(sed -n '1s/.*spin:\(.*\)\*\/.*/\1/p' "$here/$1")
 	for word in $words; do
