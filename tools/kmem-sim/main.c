@@ -22,6 +22,7 @@ static const char usage[] =
 	"  --irq=N            the same for injected interrupts\n"
 	"  --mode=masked|signal  interrupts as on bare metal, or signals as in a process\n"
 	"  --commit-fail=PLAN nth:N, every:N, from:N or percent:N of the commits refused\n"
+	"  --pressure         on a machine that is too small for it\n"
 	"  --trace            writes the log of the run, the same for the same options\n"
 	"  --verbose          shows the library's messages\n";
 
@@ -95,7 +96,9 @@ static bool option(const char *arg, struct options *o)
 		return small_number(v, 1, SIM_MAX_CPUS, &o->load.cpus);
 	if ((v = value_of(arg, "--ops")))
 		return small_number(v, 1, 100000000, &o->load.ops);
-	if (strcmp(arg, "--trace") == 0)
+	if (strcmp(arg, "--pressure") == 0)
+		o->load.pressure = true;
+	else if (strcmp(arg, "--trace") == 0)
 		o->trace = true;
 	else if (strcmp(arg, "--verbose") == 0)
 		o->load.verbose = true;

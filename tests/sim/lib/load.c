@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "load.h"
+#include "owner.h"
 
 enum {
-	MEM = 8 << 20,
-	GRAIN = 8,
 	SLOTS = 48,  /* live things of a task */
 	SHARED = 32, /* things on their way from one task to another, or to a handler */
 	PHASES = 2,  /* the machine is checked after each */
@@ -16,25 +15,12 @@ enum {
 	ORDER_MAX = 4,
 };
 
-enum kind { NOTHING, KMALLOC, OBJECT, PAGES };
-
-struct thing {
-	enum kind kind;
-	unsigned char *p;
-	size_t size; /* bytes that are the owner's */
-	unsigned int cache, order;
-	uint32_t id;
-};
-
 /* Of the host's memory: no part of the machine, and no point lies between two accesses. */
 struct load {
-	struct load_config cfg;
+	struct load_base base; /* first */
 	struct kmem_cache *cache[CACHES];
 	struct thing own[SIM_MAX_CPUS][SLOTS], shared[SHARED];
-	uint32_t owner[MEM / GRAIN]; /* id of the thing each grain is part of, 0: free */
-	unsigned char *low;
-	uint32_t last_id;
-	uint64_t allocs, failed;
+	struct owners owners;
 	unsigned long misuses; /* of earlier runs */
 };
 
@@ -45,57 +31,19 @@ static uint64_t below(uint64_t n)
 	return sim_random() % n;
 }
 
-/* ---- The oracle ---------------------------------------------------------------------------------- */
-
-static void owner_set(struct load *l, const struct thing *t, uint32_t from, uint32_t to)
-{
-	size_t first = (size_t)(t->p - l->low) / GRAIN, n = (t->size + GRAIN - 1) / GRAIN;
-
-	if (t->p < l->low || first + n > MEM / GRAIN)
-		sim_fail("%p + %zu is not the machine's memory", (void *)t->p, t->size);
-	for (size_t i = first; i < first + n; i++) {
-		if (l->owner[i] != from)
-			sim_fail("%p: %zu bytes for thing %u overlap those of thing %u",
-				 (void *)t->p, t->size, to ? to : from, l->owner[i]);
-		l->owner[i] = to;
-	}
-}
-
-/* The first and the last word say whose they are; nothing is smaller than both. */
-static void stamp(const struct thing *t)
-{
-	memcpy(t->p, &t->id, sizeof(t->id));
-	memcpy(t->p + t->size - sizeof(t->id), &t->id, sizeof(t->id));
-}
-
-static void stamp_check(const struct thing *t)
-{
-	if (memcmp(t->p, &t->id, sizeof(t->id)) != 0 ||
-	    memcmp(t->p + t->size - sizeof(t->id), &t->id, sizeof(t->id)) != 0)
-		sim_fail("thing %u at %p: somebody wrote into it", t->id, (void *)t->p);
-}
+/* ---- Things ------------------------------------------------------------------------------------------ */
 
 static bool born(struct load *l, struct thing *t)
 {
 	if (!t->p) {
-		l->failed++;
+		l->base.failed++;
 		t->kind = NOTHING;
 		sim_log("none\n");
 		return false;
 	}
-	t->id = ++l->last_id;
-	sim_log("alloc %u kind %d %p %zu\n", t->id, t->kind, (void *)t->p, t->size);
-	owner_set(l, t, 0, t->id);
-	stamp(t);
-	l->allocs++;
+	thing_born(&l->owners, t);
+	l->base.allocs++;
 	return true;
-}
-
-static void dies(struct load *l, struct thing *t)
-{
-	sim_log("free %u %p\n", t->id, (void *)t->p);
-	stamp_check(t);
-	owner_set(l, t, t->id, 0);
 }
 
 /* ---- Single operations --------------------------------------------------------------------------- */
@@ -155,7 +103,7 @@ static void put(struct load *l, struct thing *t)
 	t->kind = NOTHING;
 	if (old.kind == NOTHING)
 		return;
-	dies(l, &old);
+	thing_dies(&l->owners, &old);
 	if (old.kind == PAGES)
 		__free_pages(virt_to_page(old.p), old.order);
 	else if (old.kind == OBJECT && below(4))
@@ -173,10 +121,10 @@ static void resize(struct load *l, struct thing *t)
 		return;
 	t->kind = NOTHING;
 	new.size = 8 + (size_t)below(700);
-	dies(l, &old);
+	thing_dies(&l->owners, &old);
 	new.p = krealloc(old.p, new.size, some_gfp());
 	if (!new.p) {
-		owner_set(l, &old, 0, old.id);
+		thing_revived(&l->owners, &old);
 		*t = old;
 		return;
 	}
@@ -200,7 +148,7 @@ static void bulk(struct load *l)
 		born(l, &t[i]);
 	}
 	for (int i = 0; i < n; i++)
-		dies(l, &t[i]);
+		thing_dies(&l->owners, &t[i]);
 	kmem_cache_free_bulk(l->cache[c], (size_t)n, p);
 }
 
@@ -229,7 +177,7 @@ static void own_cache(struct load *l)
 		return;
 	t.p = kmem_cache_alloc(c, some_gfp());
 	if (born(l, &t)) {
-		dies(l, &t);
+		thing_dies(&l->owners, &t);
 		kmem_cache_free(c, t.p);
 	}
 	if (kmem_cache_destroy(c) != 0)
@@ -317,7 +265,7 @@ static void worker_main(void *arg)
 static void handler(void *arg)
 {
 	struct load *l = arg;
-	bool told = l->cfg.mode == SIM_MASKED || below(2);
+	bool told = l->base.cfg.mode == SIM_MASKED || below(2);
 	struct thing mine = {.kind = NOTHING};
 
 	if (told)
@@ -359,12 +307,12 @@ static void load_boot(void *arg)
 	char line[200];
 
 	snprintf(line, sizeof(line), "%s nr_cpus=%u seed=%llu",
-		 machines[below(sizeof(machines) / sizeof(machines[0]))], l->cfg.cpus,
-		 (unsigned long long)l->cfg.seed + 1);
+		 machines[below(sizeof(machines) / sizeof(machines[0]))], l->base.cfg.cpus,
+		 (unsigned long long)l->base.cfg.seed + 1);
 	sim_log("boot %s\n", line);
 	if (kmem_boot(line) != 0)
 		sim_fail("kmem_boot(%s): %s", line, kmem_boot_error());
-	l->low = phys_to_virt(0);
+	l->owners.low = phys_to_virt(0);
 	l->misuses = kmem_misuse_count();
 	for (unsigned int i = 0; i < CACHES; i++) {
 		char name[KMEM_NAME_MAX];
@@ -393,7 +341,7 @@ static void load_end(void *arg)
 	struct load *l = arg;
 	unsigned long leaks;
 
-	for (unsigned int i = 0; i < l->cfg.cpus; i++) {
+	for (unsigned int i = 0; i < l->base.cfg.cpus; i++) {
 		for (unsigned int k = 0; k < SLOTS; k++)
 			put(l, &l->own[i][k]);
 	}
@@ -410,16 +358,17 @@ static void load_end(void *arg)
 		sim_fail("%lu leaks: %s", leaks, sim_messages());
 }
 
-static bool load_phases(struct load *l)
+static bool load_phases(void *arg)
 {
+	struct load *l = arg;
 	struct worker w[SIM_MAX_CPUS];
 
 	if (sim_call(load_boot, l) != 0)
 		return false;
-	sim_set_refuse(l->cfg.refuse, SIM_COMMIT | SIM_META | SIM_VMAP);
+	sim_set_refuse(l->base.cfg.refuse, SIM_COMMIT | SIM_META | SIM_VMAP);
 	for (unsigned int phase = 0; phase < PHASES; phase++) {
-		for (unsigned int i = 0; i < l->cfg.cpus; i++) {
-			w[i] = (struct worker){l, i, l->cfg.ops / PHASES};
+		for (unsigned int i = 0; i < l->base.cfg.cpus; i++) {
+			w[i] = (struct worker){l, i, l->base.cfg.ops / PHASES};
 			sim_spawn(i, worker_main, &w[i], "worker");
 		}
 		if (sim_run() != 0 || sim_call(load_check, l) != 0)
@@ -432,6 +381,8 @@ static bool load_phases(struct load *l)
 static void load_choices(struct load_config *cfg)
 {
 	static const uint32_t preempt[] = {2, 8, 30, 150}, irq[] = {40, 200, 1000};
+	/* There a handler takes longer, and more than every tenth leaves no time for the tasks. */
+	const uint32_t longer = cfg->pressure ? 20 : 1;
 	uint64_t s = cfg->seed;
 
 	if (!cfg->cpus)
@@ -441,14 +392,17 @@ static void load_choices(struct load_config *cfg)
 	if (!cfg->preempt && !cfg->no_preempt)
 		cfg->preempt = preempt[s % 4];
 	if (!cfg->irq && !cfg->no_irq)
-		cfg->irq = irq[s / 4 % 3];
+		cfg->irq = irq[s / 4 % 3] * longer;
 	if (!cfg->mode_given)
 		cfg->mode = s / 12 % 2 ? SIM_SIGNAL : SIM_MASKED;
 }
 
+static const struct load_kind plain = {sizeof(struct load), load_phases, handler, NULL};
+
 int load_run(const struct load_config *given, struct load_result *r)
 {
-	struct load *l = calloc(1, sizeof(*l));
+	const struct load_kind *kind = given->pressure ? &load_pressure : &plain;
+	struct load_base *l = calloc(1, kind->size);
 	struct sim_config cfg;
 
 	if (!l)
@@ -465,14 +419,14 @@ int load_run(const struct load_config *given, struct load_result *r)
 		.dirty = l->cfg.seed % 5 == 0,
 		.no_meta = l->cfg.seed % 7 == 0 && l->cfg.cpus <= 4,
 		.no_spawn = l->cfg.mode == SIM_MASKED,
-		.irq = handler,
+		.irq = kind->handler,
 		.irq_arg = l,
 		.log = l->cfg.log,
 		.verbose = l->cfg.verbose,
 	};
 	memset(r, 0, sizeof(*r));
 	sim_begin(&cfg);
-	if (!load_phases(l))
+	if (!kind->phases(l))
 		snprintf(r->finding, sizeof(r->finding), "%s", sim_finding());
 	r->steps = sim_steps();
 	r->switches = sim_switches();
@@ -480,6 +434,8 @@ int load_run(const struct load_config *given, struct load_result *r)
 	r->refusals = sim_refusals();
 	r->allocs = l->allocs;
 	r->failed = l->failed;
+	if (kind->result)
+		kind->result(l, r);
 	r->hash = sim_log_hash();
 	sim_end();
 	free(l);
@@ -500,9 +456,9 @@ void load_command(const struct load_config *given, char *buf, size_t len)
 
 	load_choices(&c);
 	n = snprintf(buf, len,
-		     "kmem sim --seed=%llu --cpus=%u --ops=%u --preempt=%u --irq=%u --mode=%s",
-		     (unsigned long long)c.seed, c.cpus, c.ops, c.preempt, c.irq,
-		     c.mode == SIM_MASKED ? "masked" : "signal");
+		     "kmem sim%s --seed=%llu --cpus=%u --ops=%u --preempt=%u --irq=%u --mode=%s",
+		     c.pressure ? " --pressure" : "", (unsigned long long)c.seed, c.cpus, c.ops,
+		     c.preempt, c.irq, c.mode == SIM_MASKED ? "masked" : "signal");
 	if (n > 0 && (size_t)n < len && c.refuse.kind != SIM_NEVER)
 		snprintf(buf + n, len - (size_t)n, " --commit-fail=%s:%llu",
 			 plan_name(c.refuse.kind), (unsigned long long)c.refuse.n);
