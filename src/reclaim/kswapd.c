@@ -34,7 +34,8 @@
  * Turn. One balance at a time; kmem_check() takes the turn to keep kswapd out.
  *
  * Throttle. Who would reclaim while half of the reserve is gone waits for kswapd first: what is left
- * is for those who free.
+ * is for those who free. Not for ever: slabs that come and go by themselves look like progress, and
+ * then kswapd never becomes hopeless. After sixteen looks it is the task's own turn.
  *
  * Locks: none held.
  */
@@ -274,9 +275,11 @@ static void kswapd_spawn(void)
 		return;
 	if (!context_may_sleep() || port_task()->pf & PF_MEMALLOC || !machine_is_on())
 		return;
-	if (atom_cas(&kswapd.task, &none, (u32)KSWAPD_SPAWNED) &&
-	    port_spawn(kswapd_main, NULL, "kswapd0") != 0)
-		atom_store(&kswapd.task, (u32)KSWAPD_REFUSED);
+	if (!atom_cas(&kswapd.task, &none, (u32)KSWAPD_SPAWNED) ||
+	    port_spawn(kswapd_main, NULL, "kswapd0") == 0)
+		return;
+	atom_store(&kswapd.task, (u32)KSWAPD_REFUSED);
+	throttled_look(); /* somebody may have counted on it already */
 }
 
 bool kswapd_wake(unsigned int order, u32 class)
@@ -334,7 +337,7 @@ void throttle_direct(gfp_t gfp)
 	vm_event(KMEM_EV_pgscan_direct_throttle);
 	now = port_now_ns();
 	end = gfp & __GFP_FS ? UINT64_MAX : now + THROTTLE_MOST_NS;
-	while (now < end) {
+	for (u32 looks = 0; now < end && looks < MAX_RECLAIM_RETRIES; looks++) {
 		u32 seen = atom_load_acq(&kswapd.relief);
 
 		if (throttle_passes())
