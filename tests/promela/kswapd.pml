@@ -13,7 +13,8 @@
  * All loads and stores are steps of their own, in one order for all: what the orderings of real
  * memory add is the business of ThreadSanitizer and of the partners named in the source. port_wait
  * looks at the word and falls asleep in one step. The word `relief` changes with each wake; whether
- * it has changed since somebody looked is all that matters, so it is a bit for each of them.
+ * it has changed since somebody looked is all that matters, so it is a bit for each of them. Sixteen
+ * looks, after which a throttled task goes on, are more than there are wakes here.
  *
  * What must hold: each run ends with all ended, and no wish is left when kswapd sleeps and all is
  * quiet. A lost wake-up, a throttled task left behind and a stop that never ends are states without
