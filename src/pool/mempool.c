@@ -72,11 +72,6 @@ static int pool_target(const mempool_t *pool)
 	return min_nr > 0 ? min_nr : 1;
 }
 
-static bool must_try(void)
-{
-	return sync_nested() || context_in_nmi();
-}
-
 static void pool_wake(mempool_t *pool, u32 nr)
 {
 	if (nr == 0)
@@ -210,7 +205,7 @@ static bool reserve_put(mempool_t *pool, void *el)
 	bool room;
 
 	element_rests(pool, el);
-	if (!lock_take_or_try(pool_lock(pool), must_try(), &flags)) {
+	if (!lock_take_or_try(pool_lock(pool), pool_must_try(), &flags)) {
 		room = aside_put(pool, el);
 		pool_settle(pool);
 		return room;
@@ -229,7 +224,7 @@ static void *reserve_take(mempool_t *pool)
 	void *el;
 	u32 nr;
 
-	if (!lock_take_or_try(pool_lock(pool), must_try(), &flags)) {
+	if (!lock_take_or_try(pool_lock(pool), pool_must_try(), &flags)) {
 		el = aside_take(pool);
 	} else {
 		nr = intake_locked(pool);

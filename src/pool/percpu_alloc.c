@@ -62,11 +62,6 @@ static u32 nr_chunks;
 static u32 any_dying;
 static u32 reports;
 
-static bool must_try(void)
-{
-	return sync_nested() || context_in_nmi();
-}
-
 static bool bit_get(const u32 *map, u32 nr)
 {
 	return atom_load(&map[nr / WORD]) >> (nr % WORD) & 1;
@@ -297,7 +292,7 @@ static uintptr_t pcpu_take(u32 n, u32 align)
 	irqflags_t flags;
 	uintptr_t cookie = 0;
 
-	if (!lock_take_or_try(&pcpu_lock, must_try(), &flags))
+	if (!lock_take_or_try(&pcpu_lock, pool_must_try(), &flags))
 		return 0;
 	reap_locked();
 	for (u32 i = 0; i < nr_chunks && !cookie; i++) {
@@ -319,7 +314,7 @@ static void report_failed(size_t size, size_t align, gfp_t gfp, const char *why)
 {
 	u32 nr;
 
-	if (gfp & __GFP_NOWARN || must_try() || atom_load(&reports) >= REPORTS_MAX)
+	if (gfp & __GFP_NOWARN || pool_must_try() || atom_load(&reports) >= REPORTS_MAX)
 		return;
 	nr = atom_add(&reports, 1u);
 	if (nr < REPORTS_MAX)
@@ -409,7 +404,7 @@ static bool pcpu_release(struct pcpu_chunk *c, u32 at)
 	irqflags_t flags;
 	bool was;
 
-	if (!lock_take_or_try(&pcpu_lock, must_try(), &flags))
+	if (!lock_take_or_try(&pcpu_lock, pool_must_try(), &flags))
 		return free_later(c, at);
 	reap_locked();
 	was = grains_release(c, at);
@@ -451,7 +446,8 @@ static int chunk_check(const struct pcpu_chunk *c)
 	assert_audit(objects == c->objects, "chunk %u: %u objects, %u counted", c->index, objects,
 		     c->objects);
 	assert_audit(c->state == CHUNK_LIVE || used == 0, "chunk %u has no units", c->index);
-	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
+	/* A child may find one in the hands of a task that it has not. */
+	for (u32 cpu = 0; c->state != CHUNK_IN_HAND && cpu < kmem_machine.nr_cpus; cpu++)
 		assert_audit((c->unit[cpu] != NULL) == (c->state == CHUNK_LIVE), "chunk %u: CPU %u",
 			     c->index, cpu);
 	return faults;

@@ -12,6 +12,12 @@
 #include "slab/slab.h"
 #include <kmem/mempool.h>
 
+/* Where nothing may be waited for, whatever the caller asked: locks are tried. */
+static inline bool pool_must_try(void)
+{
+	return sync_nested() || context_in_nmi();
+}
+
 /* ---- lru.c -------------------------------------------------------------------------------------- */
 
 void lru_init(void); /* forgets owners and lists; at boot and shutdown */

@@ -7,6 +7,9 @@
  * A "decision" is where the library itself asks whether to fail: every request to the page
  * allocator (slabs' own requests included) and every request for an object.
  */
+#include <kmem/dmapool.h>
+#include <kmem/mempool.h>
+#include <kmem/percpu.h>
 #include "../support.h"
 #include "slab/slab.h"
 
@@ -122,12 +125,76 @@ static void work_pages(void)
 		free_contig_range(page_to_pfn(page), 1100);
 }
 
+/* Once it is there, a mempool refuses nothing that it has promised. */
+static void work_mempool(void)
+{
+	struct kmem_cache *c = kmem_cache_create("elements", 700, 0, 0, NULL);
+	mempool_t *pool;
+	void *el[8];
+	int rc;
+
+	if (!counted(c))
+		return;
+	pool = counted(mempool_create_slab_pool(4, c));
+	if (pool) {
+		for (int i = 0; i < 4; i++) {
+			el[i] = counted(mempool_alloc(pool, GFP_KERNEL));
+			if (!el[i])
+				ok(0, "a promise was broken");
+		}
+		rc = mempool_resize(pool, 40);
+		if (rc ? rc != -12 || pool->min_nr != 4 : pool->min_nr != 40)
+			ok(0, "resize: %d and %d promised", rc, pool->min_nr);
+		for (int i = 4; i < 8; i++)
+			el[i] = counted(mempool_alloc(pool, GFP_ATOMIC));
+		for (int i = 0; i < 8; i++)
+			mempool_free(el[i], pool);
+		if (mempool_check(pool))
+			ok(0, "mempool_check");
+		mempool_destroy(pool);
+	}
+	if (kmem_cache_destroy(c))
+		ok(0, "an element was lost");
+}
+
+static void work_dma_pool(void)
+{
+	struct dma_pool *pool = dma_pool_create("blocks", (struct device *)&pool, 1500, 4, 0);
+	dma_addr_t dma[6];
+	void *p[6];
+
+	if (!counted(pool))
+		return;
+	for (int i = 0; i < 6; i++)
+		p[i] = counted(dma_pool_alloc(pool, GFP_KERNEL, &dma[i]));
+	for (int i = 0; i < 6; i++) {
+		if (p[i])
+			dma_pool_free(pool, p[i], dma[i]);
+	}
+	if (dma_pool_check(pool))
+		ok(0, "dma_pool_check");
+	dma_pool_destroy(pool);
+}
+
+static void work_percpu(void)
+{
+	void __percpu *p[4];
+
+	for (unsigned int i = 0; i < 4; i++)
+		p[i] = counted(__alloc_percpu((size_t)10000 * i + 1, 8));
+	for (int i = 0; i < 4; i++)
+		free_percpu(p[i]);
+}
+
 static void work(void)
 {
 	work_kmalloc();
 	work_objects();
 	work_sheaf();
 	work_pages();
+	work_mempool();
+	work_dma_pool();
+	work_percpu();
 }
 
 static void settle(uint64_t before, const char *how, unsigned int n)
