@@ -56,16 +56,36 @@ int port_commit(unsigned long pfn, unsigned long n);
 /* The frames' contents are lost and their memory is the host's again. Cannot fail. */
 void port_decommit(unsigned long pfn, unsigned long n);
 /*
- * Windows onto frames outside the direct map. Slots 0..port_window_slots()-1, one page each;
- * map returns the address. An unmapped slot traps. The caller owns the slot.
+ * Windows onto frames outside the direct map: slots of one page each, slot i at i pages behind the
+ * base. port_window_base says where, and how many: none, or at least 64. map shows n frames from pfn
+ * on in the slots from slot on, whatever was there before, and returns the first one's address; NULL
+ * if they are none of these frames, or the host refuses. An unmapped slot traps. The caller owns the
+ * slots.
  */
-unsigned int port_window_slots(void);
-void *port_window_map(unsigned int slot, unsigned long pfn);
-void port_window_unmap(unsigned int slot);
-/* Contiguous addresses over scattered frames: 0 or -12. va comes from port_vmap_base(). */
+void *port_window_base(unsigned int *slots);
+void *port_window_map(unsigned int slot, unsigned long pfn, unsigned int n);
+void port_window_unmap(unsigned int slot, unsigned int n);
+/*
+ * Contiguous addresses over scattered frames, of the direct map or not, in the range that
+ * port_vmap_base names: the same from the first call to port_stop, and page-aligned; NULL and 0: there
+ * is none. What is mapped nowhere in it traps. The range's first use may be what reserves it.
+ *
+ * port_vmap shows the n frames of pfn[] in a row from va on. keep: with the contents they have;
+ * without it these may be lost. Below zero: -12 refused, -38 the port cannot, and nothing has changed
+ * but contents. Else bits: PORT_VMAP_ZEROED, all of it reads as zero.
+ *
+ * port_vmap_moves: a frame of the direct map cannot be in two places. Then port_vmap takes it out of
+ * there, and its own address must not be used (and traps, where that is possible) until port_vunmap
+ * brings it back, with its contents if keep is set. A frame is in one such place at most. Frames
+ * outside the direct map may be shown any number of times.
+ *
+ * port_vunmap gets what port_vmap got. It cannot fail.
+ */
+enum { PORT_VMAP_ZEROED = 1 };
 void *port_vmap_base(size_t *bytes);
-int port_vmap(void *va, const unsigned long *pfn, unsigned int n);
-void port_vunmap(void *va, unsigned int n);
+bool port_vmap_moves(void);
+int port_vmap(void *va, const unsigned long *pfn, unsigned int n, bool keep);
+void port_vunmap(void *va, const unsigned long *pfn, unsigned int n, bool keep);
 
 /* ---- CPUs and tasks ------------------------------------------------------------------------- */
 
@@ -80,7 +100,8 @@ struct port_task {
 	int32_t fail_nth;   /* > 0: the n-th failable decision from now fails */
 	uint32_t held;	    /* ranks of locks held, debug builds */
 	uint32_t reclaimed; /* pages freed while it reclaims */
-	uint32_t word[7];
+	uint32_t kmap;	    /* its kmap_local_page stack: depth, and the newest slot */
+	uint32_t word[6];
 	uintptr_t atomic_site; /* who made preempt nonzero: an address in the caller */
 };
 

@@ -176,6 +176,7 @@ int port_start(const struct port_plan *plan)
 		low_stop();
 	} else {
 		mem_bytes = plan->mem_bytes;
+		port_vmap_start(mem_bytes);
 		port_cpus_start(plan->nr_cpus);
 		port_random_seed(plan->seed);
 	}
@@ -188,6 +189,7 @@ void port_stop(void)
 	int saved = errno;
 
 	port_meta_stop();
+	port_vmap_stop();
 	port_high_stop();
 	low_stop();
 	errno = saved;

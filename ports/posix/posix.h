@@ -29,6 +29,15 @@ int port_high_start(uint64_t low_bytes, uint64_t high_bytes);
 void port_high_stop(void);
 int port_high_commit(uint64_t frame, unsigned long n);
 void port_high_decommit(uint64_t frame, unsigned long n);
+/* Are these n frames, by their numbers, outside the direct map? Shown at an address; false: refused. */
+bool port_high_has(unsigned long pfn, unsigned int n);
+bool port_high_show(void *va, unsigned long pfn, unsigned int n);
+/* Takes access away. */
+void port_hide(void *va, size_t bytes);
+
+/* vmap.c */
+void port_vmap_start(uint64_t mem_bytes);
+void port_vmap_stop(void);
 
 /* meta.c: the core's tables. */
 void port_meta_stop(void);

@@ -7,8 +7,9 @@
  * remembered in a bitmap, so that a repeat costs no system call. Being a file, this memory is shared
  * with the children of a fork; that is what HIGHMEM means on this port.
  *
- * Windows and the range for scattered frames are reservations without access; a page of them is
- * mapped over, and back to no access when it is given up, so that a stale pointer traps.
+ * Windows are a reservation without access; a page of it is mapped over, and back to no access when
+ * it is given up, so that a stale pointer traps. A mapping costs 14 us with its first touch; a run of
+ * pages in one call, 1 us a page.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -17,10 +18,8 @@
 #include <unistd.h>
 #include "posix.h"
 
-enum { WINDOW_SLOTS = 512, WORD_BITS = 32, INTR_MAX = 1000 };
-
-/* Address space for port_vmap: a 32-bit process can spare less of it. */
-static const size_t vmap_max = sizeof(void *) > 4 ? (size_t)1 << 30 : (size_t)64 << 20;
+/* Slots are address space alone; a 32-bit process can spare less of it. */
+enum { WINDOW_SLOTS = sizeof(void *) > 4 ? 4096 : 1024, WORD_BITS = 32, INTR_MAX = 1000 };
 
 static int high_fd = -1;
 static uint64_t high_first; /* frame number of the file's first page */
@@ -28,8 +27,6 @@ static uint64_t high_frames;
 static uint32_t *high_bits; /* one bit a frame: it is backed */
 static size_t high_bits_bytes;
 static unsigned char *window_base;
-static unsigned char *vmap_base;
-static size_t vmap_bytes;
 
 void port_high_stop(void)
 {
@@ -39,13 +36,9 @@ void port_high_stop(void)
 		munmap(high_bits, high_bits_bytes);
 	if (window_base)
 		munmap(window_base, (size_t)WINDOW_SLOTS << PAGE_SHIFT);
-	if (vmap_base)
-		munmap(vmap_base, vmap_bytes);
 	high_fd = -1;
 	high_bits = NULL;
 	window_base = NULL;
-	vmap_base = NULL;
-	vmap_bytes = 0;
 	high_frames = 0;
 }
 
@@ -67,9 +60,6 @@ int port_high_start(uint64_t low_bytes, uint64_t high_bytes)
 		port_high_stop();
 		return -PORT_ENOMEM;
 	}
-	/* Without it there is no port_vmap, and port_vmap_base says so. */
-	vmap_bytes = high_bytes < vmap_max ? (size_t)high_bytes : vmap_max;
-	vmap_base = port_map(vmap_bytes, false);
 	return 0;
 }
 
@@ -148,98 +138,56 @@ void port_high_decommit(uint64_t frame, unsigned long n)
 		frame_mark(frame + i, false);
 }
 
-/* n pages of the file from the frame on, at the address. */
-static bool map_run(unsigned char *va, uint64_t frame, unsigned int n)
+bool port_high_has(unsigned long pfn, unsigned int n)
 {
-	return mmap(va, (size_t)n << PAGE_SHIFT, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_FIXED | MAP_POPULATE, high_fd,
-		    (off_t)(frame << PAGE_SHIFT)) != MAP_FAILED;
+	return pfn >= high_first && n <= high_frames && pfn - high_first <= high_frames - n;
 }
 
-/* Access away, by a mapping that needs no memory. If the host has no room for even that, the pages
- * stay readable: no harm is done but that a stale pointer does not trap. */
-static void unmap_run(void *va, unsigned int n)
+bool port_high_show(void *va, unsigned long pfn, unsigned int n)
+{
+	int saved = errno;
+	bool ok = mmap(va, (size_t)n << PAGE_SHIFT, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_FIXED | MAP_POPULATE, high_fd,
+		       (off_t)((pfn - high_first) << PAGE_SHIFT)) != MAP_FAILED;
+
+	errno = saved;
+	return ok;
+}
+
+/* By a mapping that needs no memory. If the host has no room for even that, the pages stay readable:
+ * no harm is done but that a stale pointer does not trap. */
+void port_hide(void *va, size_t bytes)
 {
 	int saved = errno;
 
-	if (mmap(va, (size_t)n << PAGE_SHIFT, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-		mprotect(va, (size_t)n << PAGE_SHIFT, PROT_NONE);
+	if (mmap(va, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		 0) == MAP_FAILED)
+		mprotect(va, bytes, PROT_NONE);
 	errno = saved;
 }
 
-unsigned int port_window_slots(void)
+void *port_window_base(unsigned int *slots)
 {
-	return window_base ? WINDOW_SLOTS : 0;
+	*slots = window_base ? WINDOW_SLOTS : 0;
+	return window_base;
 }
 
-/* NULL if the frame is none of the file's, or if the host refuses one more mapping. */
-void *port_window_map(unsigned int slot, unsigned long pfn)
+static bool slots_exist(unsigned int slot, unsigned int n)
+{
+	return window_base && n <= WINDOW_SLOTS && slot <= WINDOW_SLOTS - n;
+}
+
+void *port_window_map(unsigned int slot, unsigned long pfn, unsigned int n)
 {
 	unsigned char *va = window_base + ((size_t)slot << PAGE_SHIFT);
-	int saved = errno;
-	bool ok;
 
-	if (!window_base || slot >= WINDOW_SLOTS || pfn < high_first ||
-	    pfn - high_first >= high_frames)
+	if (!slots_exist(slot, n) || !port_high_has(pfn, n))
 		return NULL;
-	ok = map_run(va, pfn - high_first, 1);
-	errno = saved;
-	return ok ? va : NULL;
+	return port_high_show(va, pfn, n) ? va : NULL;
 }
 
-void port_window_unmap(unsigned int slot)
+void port_window_unmap(unsigned int slot, unsigned int n)
 {
-	if (window_base && slot < WINDOW_SLOTS)
-		unmap_run(window_base + ((size_t)slot << PAGE_SHIFT), 1);
-}
-
-void *port_vmap_base(size_t *bytes)
-{
-	*bytes = vmap_base ? vmap_bytes : 0;
-	return vmap_base;
-}
-
-/* How many frames of pfn[] from i on lie one behind the other, and are mapped by one call. */
-static unsigned int run_length(const unsigned long *pfn, unsigned int i, unsigned int n)
-{
-	unsigned int len = 1;
-
-	while (i + len < n && pfn[i + len] == pfn[i] + len)
-		len++;
-	return len;
-}
-
-/*
- * Only frames outside the direct map can be mapped a second time: those inside it are private
- * anonymous memory, which the host has no call to map twice (as a file they would be shared by a
- * fork, and a malloc's memory must be copied). Any such frame among pfn[] is refused with -38, and
- * nothing is mapped; the caller has contiguous frames as its other way.
- */
-int port_vmap(void *va, const unsigned long *pfn, unsigned int n)
-{
-	unsigned char *at = va;
-	int saved = errno;
-	unsigned int i, len;
-
-	for (i = 0; i < n; i++)
-		if (pfn[i] < high_first || pfn[i] - high_first >= high_frames)
-			return -PORT_ENOSYS;
-	for (i = 0; i < n; i += len) {
-		len = run_length(pfn, i, n);
-		if (!map_run(at + ((size_t)i << PAGE_SHIFT), pfn[i] - high_first, len)) {
-			if (i)
-				unmap_run(va, i);
-			errno = saved;
-			return -PORT_ENOMEM;
-		}
-	}
-	errno = saved;
-	return 0;
-}
-
-void port_vunmap(void *va, unsigned int n)
-{
-	if (n)
-		unmap_run(va, n);
+	if (slots_exist(slot, n))
+		port_hide(window_base + ((size_t)slot << PAGE_SHIFT), (size_t)n << PAGE_SHIFT);
 }

@@ -342,33 +342,38 @@ void port_decommit(unsigned long pfn, unsigned long n)
 
 /* ---- Windows ----------------------------------------------------------------------------------- */
 
-unsigned int port_window_slots(void)
+void *port_window_base(unsigned int *slots)
 {
-	return WINDOW_SLOTS;
+	*slots = WINDOW_SLOTS;
+	return AT(WINDOW_AT);
 }
 
-void *port_window_map(unsigned int slot, unsigned long pfn)
+static void window_check(unsigned int slot, unsigned int n)
+{
+	if (slot + n > WINDOW_SLOTS || slot + n <= slot)
+		sim_fail("there are no window slots %u to %u", slot, slot + n - 1);
+}
+
+void *port_window_map(unsigned int slot, unsigned long pfn, unsigned int n)
 {
 	uint64_t at = WINDOW_AT + (uint64_t)slot * PAGE;
 
 	port_point();
-	frames_known(pfn, 1);
-	if (slot >= WINDOW_SLOTS)
-		sim_fail("there is no window slot %u", slot);
-	sim_log("window %u %lu\n", slot, pfn);
+	frames_known(pfn, n);
+	window_check(slot, n);
+	sim_log("window %u %lu %u\n", slot, pfn, n);
 	sim_world->windows_used++;
-	if (!show(at, pfn, 1))
+	if (!show(at, pfn, n))
 		die("mmap");
 	return AT(at);
 }
 
-void port_window_unmap(unsigned int slot)
+void port_window_unmap(unsigned int slot, unsigned int n)
 {
 	port_point();
-	if (slot >= WINDOW_SLOTS)
-		sim_fail("there is no window slot %u", slot);
-	sim_log("unwindow %u\n", slot);
-	unmap_at(WINDOW_AT + (uint64_t)slot * PAGE, PAGE);
+	window_check(slot, n);
+	sim_log("unwindow %u %u\n", slot, n);
+	unmap_at(WINDOW_AT + (uint64_t)slot * PAGE, (uint64_t)n * PAGE);
 }
 
 void *port_vmap_base(size_t *bytes)
@@ -385,10 +390,17 @@ static void vmap_range_check(const void *va, unsigned int n)
 		sim_fail("%p and %u pages are not the vmap area's", va, n);
 }
 
-int port_vmap(void *va, const unsigned long *pfn, unsigned int n)
+/* All frames are one file: any of them can be in two places. */
+bool port_vmap_moves(void)
+{
+	return false;
+}
+
+int port_vmap(void *va, const unsigned long *pfn, unsigned int n, bool keep)
 {
 	uint64_t at = (uint64_t)(uintptr_t)va;
 
+	(void)keep;
 	port_point();
 	vmap_range_check(va, n);
 	if (sim_refuse(SIM_VMAP))
@@ -405,8 +417,10 @@ int port_vmap(void *va, const unsigned long *pfn, unsigned int n)
 	return 0;
 }
 
-void port_vunmap(void *va, unsigned int n)
+void port_vunmap(void *va, const unsigned long *pfn, unsigned int n, bool keep)
 {
+	(void)pfn;
+	(void)keep;
 	port_point();
 	vmap_range_check(va, n);
 	sim_log("vunmap %u\n", n);

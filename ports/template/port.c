@@ -65,23 +65,26 @@ void port_decommit(unsigned long pfn, unsigned long n)
 	(void)n;
 }
 
-/* 0 slots: no memory outside the direct map. Otherwise one page-table entry a slot. */
-unsigned int port_window_slots(void)
+/* No slots: no memory outside the direct map. Otherwise one page-table entry a slot. */
+void *port_window_base(unsigned int *slots)
 {
-	return 0;
-}
-
-void *port_window_map(unsigned int slot, unsigned long pfn)
-{
-	(void)slot;
-	(void)pfn;
+	*slots = 0;
 	return (void *)0;
 }
 
-/* Clear the entry and flush it on every CPU, so that a stale pointer traps. */
-void port_window_unmap(unsigned int slot)
+void *port_window_map(unsigned int slot, unsigned long pfn, unsigned int n)
 {
 	(void)slot;
+	(void)pfn;
+	(void)n;
+	return (void *)0;
+}
+
+/* Clear the entries and flush them on every CPU, so that a stale pointer traps. */
+void port_window_unmap(unsigned int slot, unsigned int n)
+{
+	(void)slot;
+	(void)n;
 }
 
 /* A range of addresses nothing else uses, for vmalloc; NULL and 0: there is no such thing. */
@@ -91,18 +94,27 @@ void *port_vmap_base(size_t *bytes)
 	return (void *)0;
 }
 
-int port_vmap(void *va, const unsigned long *pfn, unsigned int n)
+/* With page tables a frame can be in many places. */
+bool port_vmap_moves(void)
+{
+	return false;
+}
+
+int port_vmap(void *va, const unsigned long *pfn, unsigned int n, bool keep)
 {
 	(void)va;
 	(void)pfn;
 	(void)n;
-	return -12;
+	(void)keep;
+	return -38;
 }
 
-void port_vunmap(void *va, unsigned int n)
+void port_vunmap(void *va, const unsigned long *pfn, unsigned int n, bool keep)
 {
 	(void)va;
+	(void)pfn;
 	(void)n;
+	(void)keep;
 }
 
 /* ---- CPUs, waiting, tasks ------------------------------------------------------------------- */

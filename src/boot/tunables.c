@@ -88,6 +88,8 @@ static const struct tunable tunables[] = {
 	 "panic when memory is out and nobody can give any back"},
 	{"kswapd", NULL, TUNE_BOOL, AT(kswapd), 0, 1, "bool", "1",
 	 "a task of its own for background reclaim, once there is somebody to ask"},
+	{"kmap_slots", NULL, TUNE_U32, AT(kmap_slots), 1, 512, "slots", "512",
+	 "pages of HIGHMEM that kmap maps at once, at most"},
 	{"slab_nomerge", "slub_nomerge", TUNE_CLEAR, AT(slab_merge), 0, 0, "flag", "on",
 	 "every cache has slabs of its own"},
 	{"slab_merge", "slub_merge", TUNE_SET, AT(slab_merge), 0, 0, "flag", "off",

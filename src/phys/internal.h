@@ -9,7 +9,9 @@ enum { SECTION_PAGES = 1 << MAX_PAGE_ORDER };
 struct phys_tables {
 	u8 *committed;	       /* a byte per section: backed by the port */
 	unsigned long *soiled; /* a bit per frame: its contents may be other than zero */
-	u8 *block_type;	       /* a byte per page block: KMEM_MT_* */
+	u32 *alias;	/* a number per frame, one more than that of the slot in which kmap shows
+				* it, or, if it is lent, of its page in the range of port_vmap */
+	u8 *block_type; /* a byte per page block: KMEM_MT_* */
 	unsigned char *bitmap; /* BITMAP_BYTES a frame of the direct map */
 	bool typed;	       /* page blocks have types: opt.mobility or opt.highatomic */
 	bool live;	       /* frames are on the free lists */
@@ -119,8 +121,55 @@ static inline bool zone_has_deferred(struct zone *z)
 
 enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned long nr);
 
-/* ---- kmap.c: a window onto one frame; every window_open has its window_close soon after ---------- */
+/* ---- window.c: windows onto frames outside the direct map ---------------------------------------- */
 
-void *window_open(pfn_t pfn, unsigned int *slot);
-void window_close(unsigned int slot);
-void window_reset(void);
+struct window_slot {
+	u32 count; /* kmap.c: its states; kmap_local.c: taken or not */
+	u32 pfn;   /* the frame it shows; LINK_NIL: none */
+	u32 below; /* kmap_local.c: the task's word before this mapping */
+};
+struct windows {
+	unsigned char *base;
+	struct window_slot *slot; /* of all slots; NULL: no memory outside the direct map */
+	u32 run;		  /* pages of each of the library's own windows, which come first */
+	u32 shared, nr_shared;	  /* slots of kmap */
+	u32 local, nr_local;	  /* of kmap_local_page */
+};
+extern struct windows windows;
+
+/* 0 or -KE_*. */
+int windows_init(void);
+void windows_reset(void);
+int windows_check(void);
+/* The library's own, of up to windows.run frames; every one is closed soon. Any context. */
+void *window_open(pfn_t pfn, unsigned int nr, unsigned int *window);
+void window_close(unsigned int window);
+/* Shows a frame in a slot of the caller's. */
+void *window_show(u32 slot, pfn_t pfn);
+/* A misuse that the kernel stops at. */
+void window_fatal(enum kmem_misuse code, const void *addr, const char *text)
+	__attribute__((noreturn));
+static inline void *window_addr(u32 slot)
+{
+	return windows.base + ((size_t)slot << PAGE_SHIFT);
+}
+
+/* ---- kmap.c, kmap_local.c ------------------------------------------------------------------------ */
+
+/* Where kmap shows the frame now, or NULL. Any context. */
+void *kmap_address(pfn_t pfn);
+void kmap_reset(void);
+int kmap_check(void);
+void kmap_fork_lock(void);
+void kmap_fork_unlock(bool child);
+void kmap_local_reset(void);
+/* In a fork's child: the mappings of tasks that are not there any more. */
+void kmap_local_forget_others(void);
+
+/* ---- lend.c -------------------------------------------------------------------------------------- */
+
+/* Where a lent frame is. */
+void *lent_address(const struct page *page);
+void lend_reset(void);
+void lend_fork_lock(void);
+void lend_fork_unlock(bool child);

@@ -24,6 +24,7 @@ static const char *const verdict_text[] = {
 	[PAGE_BAD_SLAB] = "belongs to a slab",
 	[PAGE_BAD_REFCOUNT] = "bad reference count",
 	[PAGE_BAD_LRU] = "on an LRU list",
+	[PAGE_BAD_LENT] = "mapped by vmalloc or vmap",
 };
 
 static const enum kmem_misuse verdict_code[] = {
@@ -35,6 +36,7 @@ static const enum kmem_misuse verdict_code[] = {
 	[PAGE_BAD_SLAB] = KMEM_MISUSE_PAGE_SLAB,
 	[PAGE_BAD_REFCOUNT] = KMEM_MISUSE_PAGE_REFCOUNT,
 	[PAGE_BAD_LRU] = KMEM_MISUSE_LRU,
+	[PAGE_BAD_LENT] = KMEM_MISUSE_VMALLOC_FREE,
 };
 
 /* A frame inside a block: of a free one, or of somebody's? */
@@ -69,6 +71,8 @@ static enum page_verdict head_verdict(const struct page *page, unsigned int orde
 		return PAGE_BAD_REFCOUNT;
 	if (refcount == 1 && unlikely(atom_load(&page->flags) & PAGE_LRU))
 		return PAGE_BAD_LRU;
+	if (unlikely(page_is_lent(page)))
+		return PAGE_BAD_LENT;
 	return atom_load(&page->order) == order ? PAGE_OK : PAGE_BAD_ORDER;
 }
 
@@ -128,12 +132,13 @@ void page_clear(struct page *page, unsigned int order)
 		__builtin_memset(addr_of_page(page), 0, PAGE_SIZE << order);
 		return;
 	}
-	for (pfn_t p = pfn; p < pfn + (1UL << order); p++) {
-		unsigned int slot;
-		void *window = window_open(p, &slot);
+	for (pfn_t end = pfn + (1UL << order); pfn < end;) {
+		unsigned int nr = (unsigned int)size_min(end - pfn, windows.run), window;
+		void *p = window_open(pfn, nr, &window);
 
-		__builtin_memset(window, 0, PAGE_SIZE);
-		window_close(slot);
+		__builtin_memset(p, 0, (size_t)nr << PAGE_SHIFT);
+		window_close(window);
+		pfn += nr;
 	}
 }
 

@@ -46,6 +46,7 @@ enum page_flag {
 	PAGE_ACCOUNTED = 8,
 	PAGE_RUN = 16,	 /* head of a run: PAGE_ALLOC, order PAGE_ORDER_RUN */
 	PAGE_LRU = 32,	 /* on a list of pool/lru.c, which owns next, prev and u.own */
+	PAGE_LENT = 64,	 /* not in the direct map for now; see lend.c */
 	PAGE_SEEN = 128, /* zone_check's own mark; never set outside it */
 };
 enum { PAGE_ORDER_RUN = 31 }; /* no order a block can have */
@@ -192,7 +193,8 @@ enum page_verdict {
 	PAGE_BAD_TAIL,
 	PAGE_BAD_SLAB,
 	PAGE_BAD_REFCOUNT,
-	PAGE_BAD_LRU, /* the last reference, and it is on an LRU list */
+	PAGE_BAD_LRU,  /* the last reference, and it is on an LRU list */
+	PAGE_BAD_LENT, /* mapped by vmalloc or vmap, and not in its own place */
 };
 
 /* ---- pcp.c: the zone's front door ---------------------------------------------------------------- */
@@ -290,6 +292,24 @@ static inline bool page_valid(const struct page *page)
 /* Slab metadata: 64 bytes a frame, the free bitmap of the slab that starts there. Order-o slabs
  * own 2^o of them: room for 512 objects a page, the most there can be. */
 unsigned long *page_bitmap(const struct page *head);
+
+/* ---- lend.c: frames in a row at other addresses ---------------------------------------------------- */
+
+/* The range for it; NULL: the port has none. Task context. */
+unsigned char *vmap_range(size_t *bytes);
+/* Is the address in it? Any context; false before anybody has asked for the range. */
+bool vmap_range_has(const void *p);
+/*
+ * Shows the n frames of pfn[] in a row from va on, with their contents if keep is set. *zeroed: they
+ * read as zero now. False: refused by the host, or one of them is lent already; nothing has changed.
+ * Each lent frame stays the caller's. Task context.
+ */
+bool frames_map(void *va, const pfn_t *pfn, unsigned int n, bool keep, bool *zeroed);
+void frames_unmap(void *va, const pfn_t *pfn, unsigned int n, bool keep);
+static inline bool page_is_lent(const struct page *page)
+{
+	return atom_load(&page->flags) & PAGE_LENT;
+}
 
 /* fork (boot floor): every lock of the floor, in rank order. */
 void phys_fork_lock(void);

@@ -4,12 +4,20 @@
  * descriptor. None takes a lock, and all may be called in any context, the machine off included.
  */
 #include "phys/internal.h"
+#include <kmem/highmem.h>
 
 void *page_address(const struct page *page)
 {
-	if (!page || !page_valid(page) || pfn_of_page(page) >= kmem_machine.low_end)
+	if (!page || !page_valid(page))
 		return NULL;
-	return addr_of_page(page);
+	if (unlikely(pfn_of_page(page) >= kmem_machine.low_end))
+		return kmap_address(pfn_of_page(page));
+	return likely(!page_is_lent(page)) ? addr_of_page(page) : lent_address(page);
+}
+
+bool PageHighMem(const struct page *page)
+{
+	return page_valid(page) && pfn_of_page(page) >= kmem_machine.low_end;
 }
 
 struct page *virt_to_page(const void *addr)

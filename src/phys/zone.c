@@ -218,16 +218,20 @@ static bool zones_ascend(void)
 static bool tables_alloc(void)
 {
 	size_t end = kmem_machine.end;
+	bool aliases = end > kmem_machine.low_end || port_vmap_moves();
 
 	kmem_machine.memmap = boot_alloc(end * sizeof(struct page), false);
 	phys.bitmap = boot_alloc(kmem_machine.low_end * BITMAP_BYTES, false);
 	phys.block_type = boot_alloc((end >> pageblock_order) + 1, false);
 	phys.committed = boot_alloc((end >> MAX_PAGE_ORDER) + 1, false);
 	phys.soiled = boot_alloc(align_up(end / 8 + 1, SECTION_PAGES / 8), false);
+	if (aliases)
+		phys.alias = boot_alloc(end * sizeof(*phys.alias), false);
 	if (!kmem_machine.stat)
 		kmem_machine.stat = boot_alloc(sizeof(struct kmem_stat), true);
 	return kmem_machine.memmap && phys.block_type && phys.committed && phys.soiled &&
-	       kmem_machine.stat && (phys.bitmap || kmem_machine.low_end == 0);
+	       kmem_machine.stat && (phys.bitmap || kmem_machine.low_end == 0) &&
+	       (phys.alias || !aliases);
 }
 
 static int phys_refuse(int error, const char *why)
@@ -259,8 +263,8 @@ int phys_init(void)
 	m->lowmem = port_lowmem();
 	m->low_end = size_min(memblock_low_end(), m->end);
 	phys.typed = m->opt.mobility || m->opt.highatomic;
-	if (!tables_alloc())
-		return phys_refuse(-KE_NOMEM, "no memory for the tables of frames");
+	if (!tables_alloc() || (m->end > m->low_end && windows_init()))
+		return phys_refuse(-KE_NOMEM, "no memory for the tables of frames, or no windows");
 	for_each_zone (z)
 		z->stat = &m->stat->zone[z->index];
 	for_each_zone (z)
@@ -288,7 +292,8 @@ void phys_exit(void)
 	m->stat = NULL;
 	__builtin_memset(&phys, 0, sizeof(phys));
 	__builtin_memset(zone_table, 0, sizeof(zone_table));
-	window_reset();
+	windows_reset();
+	lend_reset();
 	memblock_reset();
 }
 
@@ -302,6 +307,8 @@ void phys_fork_lock(void)
 		return;
 	for_each_zone (z)
 		lock_fork_take(&z->lock);
+	kmap_fork_lock();
+	lend_fork_lock();
 	for_each_zone (z)
 		for (unsigned int o = 0; o < PCP_ORDERS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
@@ -313,6 +320,8 @@ void phys_fork_unlock(bool child)
 	if (!phys.live)
 		return;
 	phys.forked |= child;
+	lend_fork_unlock(child);
+	kmap_fork_unlock(child);
 	for_each_zone (z)
 		for (unsigned int o = 0; o < PCP_ORDERS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)

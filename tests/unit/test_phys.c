@@ -630,14 +630,14 @@ TEST(frames_without_address_are_cleared_through_windows)
 	is(kmem_machine.low_end, 1024);
 	page = zone_alloc(high, 2, 0, 0);
 	ok(page_address(page) == NULL, "S6");
-	w = port_window_map(0, pfn_of_page(page) + 3);
+	w = port_window_map(0, pfn_of_page(page) + 3, 1);
 	memset(w, 0xaa, PAGE_SIZE);
-	port_window_unmap(0);
+	port_window_unmap(0, 1);
 	page_clear(page, 2);
-	w = port_window_map(0, pfn_of_page(page) + 3);
+	w = port_window_map(0, pfn_of_page(page) + 3, 1);
 	is(w[0], 0);
 	is(w[PAGE_SIZE - 1], 0);
-	port_window_unmap(0);
+	port_window_unmap(0, 1);
 	pm_free(page, 2);
 	pm_stop();
 }

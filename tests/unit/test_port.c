@@ -59,19 +59,20 @@ TEST(frames_are_zero_once_and_unknown_after)
 
 TEST(high_frames_are_reached_through_windows)
 {
+	unsigned int slots;
 	unsigned char *w;
 
 	start(16 * MIB, 8192 * MIB);
-	ok(port_window_slots() >= 64);
+	ok(port_window_base(&slots) && slots >= 64);
 	for (unsigned long pfn = 4096; pfn < (8192 * MIB) >> PAGE_SHIFT; pfn += 300007) {
 		is(port_commit(pfn, 1), 1, "pfn %lu", pfn);
-		w = port_window_map(3, pfn);
+		w = port_window_map(3, pfn, 1);
 		ok(w != NULL && w[0] == 0, "pfn %lu", pfn);
 		memcpy(w, &pfn, sizeof(pfn));
-		port_window_unmap(3);
+		port_window_unmap(3, 1);
 	}
 	for (unsigned long pfn = 4096; pfn < (8192 * MIB) >> PAGE_SHIFT; pfn += 300007) {
-		w = port_window_map(9, pfn);
+		w = port_window_map(9, pfn, 1);
 		is(memcmp(w, &pfn, sizeof(pfn)), 0, "pfn %lu kept its contents", pfn);
 		is(port_commit(pfn, 1), 0);
 		port_decommit(pfn, 1);
@@ -80,8 +81,8 @@ TEST(high_frames_are_reached_through_windows)
 	}
 	port_decommit(4096, 2);
 	is(port_commit(4094, 4), 1, "across the border");
-	ok(port_window_map(1, 0) == NULL, "a frame of the direct map has no window");
-	ok(port_window_map(1, (8192 * MIB) >> PAGE_SHIFT) == NULL);
+	ok(port_window_map(1, 0, 1) == NULL, "a frame of the direct map has no window");
+	ok(port_window_map(1, (8192 * MIB) >> PAGE_SHIFT, 1) == NULL);
 	port_stop();
 }
 
@@ -93,9 +94,9 @@ TEST(an_unmapped_window_traps)
 
 	start(16 * MIB, 32 * MIB);
 	is(port_commit(5000, 1), 1);
-	w = port_window_map(0, 5000);
+	w = port_window_map(0, 5000, 1);
 	w[0] = 1;
-	port_window_unmap(0);
+	port_window_unmap(0, 1);
 	pid = fork();
 	if (pid == 0) {
 		signal(SIGSEGV, SIG_DFL);
@@ -106,26 +107,58 @@ TEST(an_unmapped_window_traps)
 	port_stop();
 }
 
-TEST(scattered_high_frames_appear_in_a_row)
+/* Frames of both kinds, written to in place, appear in a row with their contents, and come back. */
+TEST(scattered_frames_appear_in_a_row)
 {
-	unsigned long pfn[4] = {4100, 4101, 6000, 4099};
+	unsigned long pfn[5] = {4100, 4101, 7, 6000, 4099};
+	unsigned char *va, *w, *low;
 	size_t bytes;
-	unsigned char *va, *w;
 
 	start(16 * MIB, 32 * MIB);
+	low = port_lowmem();
 	va = port_vmap_base(&bytes);
-	ok(va && bytes >= 4 * PAGE_SIZE);
-	for (unsigned int i = 0; i < 4; i++) {
+	ok(va && bytes >= 5 * PAGE_SIZE);
+	is_ptr(port_vmap_base(&bytes), va);
+	for (unsigned int i = 0; i < 5; i++) {
 		port_commit(pfn[i], 1);
-		w = port_window_map(0, pfn[i]);
+		w = pfn[i] < 4096 ? low + pfn[i] * PAGE_SIZE : port_window_map(0, pfn[i], 1);
 		w[5] = (unsigned char)(i + 1);
 	}
-	is(port_vmap(va, pfn, 4), 0);
-	for (unsigned int i = 0; i < 4; i++)
+	errno = 99;
+	is(port_vmap(va, pfn, 5, true), 0);
+	for (unsigned int i = 0; i < 5; i++) {
 		is(va[i * PAGE_SIZE + 5], i + 1);
-	port_vunmap(va, 4);
-	pfn[2] = 0;
-	is(port_vmap(va, pfn, 4), -38, "private memory cannot be mapped twice");
+		va[i * PAGE_SIZE + 6] = (unsigned char)(i + 11);
+	}
+	port_vunmap(va, pfn, 5, true);
+	is(errno, 99, "errno is the program's");
+	for (unsigned int i = 0; i < 5; i++) {
+		w = pfn[i] < 4096 ? low + pfn[i] * PAGE_SIZE : port_window_map(0, pfn[i], 1);
+		is(w[5], i + 1);
+		is(w[6], i + 11);
+	}
+	port_stop();
+}
+
+TEST(frames_of_the_direct_map_come_back_empty)
+{
+	unsigned long pfn[3] = {9, 11, 12};
+	unsigned char *va, *low;
+	size_t bytes;
+
+	start(16 * MIB, 16 * MIB);
+	low = port_lowmem();
+	va = port_vmap_base(&bytes);
+	ok(port_vmap_moves());
+	port_commit(0, 16);
+	for (unsigned int i = 0; i < 3; i++)
+		memset(low + pfn[i] * PAGE_SIZE, 0x55, PAGE_SIZE);
+	is(port_vmap(va, pfn, 3, false), PORT_VMAP_ZEROED);
+	is(va[0] | va[3 * PAGE_SIZE - 1], 0);
+	memset(va, 0x66, 3 * PAGE_SIZE);
+	port_vunmap(va, pfn, 3, false);
+	is(low[9 * PAGE_SIZE] | low[12 * PAGE_SIZE], 0);
+	low[9 * PAGE_SIZE] = 1;
 	port_stop();
 }
 
