@@ -173,7 +173,8 @@ static u32 page_claim(const struct dma_pool *p, struct page *head)
 
 static u32 pool_claim(struct dma_pool *p, struct page **head)
 {
-	u32 hint = atom_load(&p->hint), nr = BLOCK_NONE;
+	u32 hint = atom_load_acq(&p->hint); /* pairs with all stores: its bits are set up */
+	u32 nr = BLOCK_NONE;
 
 	if (atom_load(&p->nr_free) <= 0)
 		return BLOCK_NONE;
@@ -185,7 +186,7 @@ static u32 pool_claim(struct dma_pool *p, struct page **head)
 		nr = page_claim(p, pg);
 	}
 	if (nr != BLOCK_NONE) {
-		atom_store(&p->hint, (u32)pfn_of_page(*head));
+		atom_store_rel(&p->hint, (u32)pfn_of_page(*head));
 		atom_sub(&p->nr_free, 1);
 	}
 	return nr;
@@ -209,7 +210,7 @@ static struct page *pool_grow(struct dma_pool *p, gfp_t gfp, const void *site)
 		head->next = seen;
 	while (!atom_cas(&p->pages, &seen, (u32)pfn_of_page(head))); /* pairs with page_first */
 	atom_add(&p->nr_free, (s32)p->blocks - 1);
-	atom_store(&p->hint, (u32)pfn_of_page(head));
+	atom_store_rel(&p->hint, (u32)pfn_of_page(head));
 	return head;
 }
 
@@ -280,7 +281,7 @@ static bool block_put(struct dma_pool *p, struct page *head, u32 nr)
 	if (atom_or(word, bit) & bit) /* pairs with the cas of page_claim */
 		return false;
 	atom_add(&p->nr_free, 1);
-	atom_store(&p->hint, (u32)pfn_of_page(head));
+	atom_store_rel(&p->hint, (u32)pfn_of_page(head));
 	return true;
 }
 

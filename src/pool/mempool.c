@@ -76,7 +76,7 @@ static void pool_wake(mempool_t *pool, u32 nr)
 {
 	if (nr == 0)
 		return;
-	atom_add(&pool->wakes, nr);
+	atom_add_sc(&pool->wakes, nr);
 	if (atom_load(&pool->waiters))
 		port_wake(&pool->wakes, nr);
 }
