@@ -16,6 +16,7 @@
 #include <kmem/config.h>
 #include <kmem/context.h>
 #include <kmem/gfp.h>
+#include <kmem/lockdep.h>
 #include <kmem/page.h>
 #include <kmem/slab.h>
 

@@ -92,16 +92,18 @@ void port_vunmap(void *va, const unsigned long *pfn, unsigned int n, bool keep);
 /* What the core keeps of the running task: 64 bytes, zero at its birth, private to it. */
 struct port_task {
 	uint32_t pf; /* PF_* of kmem.h */
-	uint32_t
-		preempt; /* zero: may sleep. Preempt count in the kernel's layout (8 bits preempt, 8
-			   * softirq, 4 hardirq, 4 NMI) and above it what src/sync/context.c says */
-	uint32_t crit;	 /* depth of port_irq_save sections on ports that cannot mask */
-	uint32_t rcu;	 /* depth of RCU read sections, and its index in the top bit */
+	/* Zero: may sleep. The preempt count in the kernel's layout (8 bits preempt, 8 softirq, 4
+	 * hardirq, 4 NMI), and above it what src/sync/context.c says. */
+	uint32_t preempt;
+	uint32_t crit;	    /* depth of port_irq_save sections on ports that cannot mask */
+	uint32_t rcu;	    /* depth of RCU read sections, and its index in the top bit */
 	int32_t fail_nth;   /* > 0: the n-th failable decision from now fails */
 	uint32_t held;	    /* ranks of locks held, debug builds */
 	uint32_t reclaimed; /* pages freed while it reclaims */
 	uint32_t kmap;	    /* its kmap_local_page stack: depth, and the newest slot */
-	uint32_t word[6];
+	uint32_t word[4];
+	uint8_t lock_class[7]; /* the user's locks it holds, as src/sync/lockdep.c numbers them */
+	uint8_t in_reclaim;    /* in a pass for a request with __GFP_FS */
 	uintptr_t atomic_site; /* who made preempt nonzero: an address in the caller */
 };
 

@@ -43,8 +43,9 @@ struct kmem_registered {
  *
  * Both run in the task of the request, or in kswapd, with PF_MEMALLOC set: what they allocate comes
  * out of the reserves, and does not reclaim. They may sleep. A lock they take must not be held by
- * anybody over a request that could call them. What counts as progress is not objects but the pages
- * that slabs give back meanwhile; pages freed otherwise are told with mm_account_reclaimed_pages().
+ * anybody over a request that could call them (<kmem/lockdep.h> finds it). What counts as progress
+ * is not objects but the pages that slabs give back meanwhile; pages freed otherwise are told with
+ * mm_account_reclaimed_pages().
  */
 #define SHRINK_STOP   (~0ul)
 #define SHRINK_EMPTY  (~0ul - 1)

@@ -204,6 +204,7 @@ static void gfp_down(void)
 {
 	gfp_reset();
 	reclaim_reset();
+	lockdep_reset();
 }
 
 static int slab_up(void)

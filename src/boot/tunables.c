@@ -90,6 +90,8 @@ static const struct tunable tunables[] = {
 	 "a task of its own for background reclaim, once there is somebody to ask"},
 	{"kmap_slots", NULL, TUNE_U32, AT(kmap_slots), 1, 512, "slots", "512",
 	 "pages of HIGHMEM that kmap maps at once, at most"},
+	{"lockdep", NULL, TUNE_BOOL, AT(lockdep), 0, 1, "bool", "0",
+	 "look for locks taken in reclaim and held over requests; 1 in debug builds"},
 	{"slab_nomerge", "slub_nomerge", TUNE_CLEAR, AT(slab_merge), 0, 0, "flag", "on",
 	 "every cache has slabs of its own"},
 	{"slab_merge", "slub_merge", TUNE_SET, AT(slab_merge), 0, 0, "flag", "off",
@@ -618,6 +620,7 @@ static void tunables_default(struct kmem_options *opt)
 	opt->kswapd = true;
 	opt->slab_merge = false; /* unlike the kernel: reports name the cache that was asked for */
 	opt->slab_max_order = PAGE_ALLOC_COSTLY_ORDER;
+	opt->lockdep = KMEM_DEBUG;
 }
 
 int tunables_parse(const char *cmdline, struct kmem_options *opt, char *err, size_t err_len)

@@ -248,10 +248,13 @@ void gfp_check_nofail(const struct alloc_request *req)
 
 gfp_t gfp_might_sleep(gfp_t gfp, const void *site)
 {
-	if (likely(!(gfp & __GFP_DIRECT_RECLAIM)) ||
-	    context_check_sleep(KMEM_MISUSE_GFP_SLEEP_ATOMIC, site, "the request does not block"))
+	if (likely(!(gfp & __GFP_DIRECT_RECLAIM)))
 		return gfp;
-	return gfp & ~__GFP_DIRECT_RECLAIM;
+	if (!context_check_sleep(KMEM_MISUSE_GFP_SLEEP_ATOMIC, site, "the request does not block"))
+		return gfp & ~__GFP_DIRECT_RECLAIM;
+	if (gfp & __GFP_FS)
+		lockdep_request(site);
+	return gfp;
 }
 
 /* Zero, as a machine is born, allows everything. */

@@ -45,7 +45,8 @@ gfp_t gfp_current(gfp_t gfp);
 u32 gfp_slow_aflags(const struct alloc_request *req);
 /* ALLOC_NO_WATERMARKS, ALLOC_OOM or 0: the privilege of the running task for this request. */
 u32 gfp_reserve_aflags(const struct alloc_request *req);
-/* A blocking mask in atomic context: reports (once a second) and returns it made non-blocking. */
+/* What every request that may block passes, scopes applied: in atomic context it is reported (once a
+ * second) and returned made non-blocking, else the locks held over it are looked at. */
 gfp_t gfp_might_sleep(gfp_t gfp, const void *site);
 /* Reports, once per site, what is wrong with a __GFP_NOFAIL request (semantics 1.6). */
 void gfp_check_nofail(const struct alloc_request *req);

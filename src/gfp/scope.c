@@ -90,8 +90,12 @@ void kmem_task_set_flags(unsigned int set, unsigned int clear)
 
 void __might_alloc(gfp_t gfp, const char *file, int line)
 {
-	if (gfp_current(gfp) & __GFP_DIRECT_RECLAIM)
-		__might_sleep(file, line);
+	gfp = gfp_current(gfp);
+	if (!(gfp & __GFP_DIRECT_RECLAIM))
+		return;
+	__might_sleep(file, line);
+	if (gfp & __GFP_FS && context_may_sleep())
+		lockdep_request(__builtin_return_address(0));
 }
 
 void memalloc_retry_wait(gfp_t gfp)

@@ -48,9 +48,11 @@ void reclaim_pass(struct reclaim *r)
 {
 	struct port_task *task = port_task();
 	unsigned long before = r->freed;
+	bool was = lockdep_reclaim_enter((r->gfp & __GFP_FS) != 0);
 
 	providers_scan(r);
 	shrinkers_scan(r);
+	lockdep_reclaim_leave(was);
 	r->freed += task->reclaimed;
 	task->reclaimed = 0;
 	if (r->freed != before)

@@ -5,9 +5,11 @@
  * One word of the task says it all, so that a fast path asks with one load. Its low 24 bits are the
  * kernel's preempt count:
  *
- *	 31    29..24      23..20  19..16    15..8     7..0
- *	| irq | non_block |  NMI | hardirq | softirq | preempt |		zero: an ordinary task
+ *	 31    30        29..24      23..20  19..16    15..8     7..0
+ *	| irq | watched | non_block |  NMI | hardirq | softirq | preempt |	zero: an ordinary task
  *	  off
+ *
+ * Watched is no context, but lockdep.c's: the task holds a lock that is followed.
  *
  * A softirq handler counts one in its field; softirqs held off count two, so that the lowest bit
  * tells a handler from a section. Nobody but the task and the handlers that interrupt it reads or
@@ -48,7 +50,7 @@ _Static_assert(sizeof(struct port_task) <= 64, "a task's word is one cache line"
 /* The word first: a handler in between sees it, and leaves the site alone. */
 static void word_set(struct port_task *task, u32 value, const void *site)
 {
-	u32 was = task->preempt;
+	u32 was = task->preempt & ~CONTEXT_WATCHED;
 
 	task->preempt = value;
 	if (!was)
@@ -222,7 +224,7 @@ bool context_refuse(const struct context_site *at, enum kmem_misuse code, const 
 		      at->file, at->line, in_atomic(), irqs_disabled(),
 		      (task->preempt & NON_BLOCK_MASK) >> NON_BLOCK_SHIFT, port_pid(), port_comm(),
 		      preempt_count(), what ? "\n" : "", what ? what : "");
-	if (task->preempt)
+	if (task->preempt & ~CONTEXT_WATCHED)
 		report_site(KMEM_LOG_WARN,
 			    "Preemption disabled at:", (const void *)task->atomic_site);
 	return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floor 1, sync: locks with ranks, contexts, per-CPU areas, grace periods.
+ * Floor 1, sync: locks with ranks, contexts, the check of the user's locks, per-CPU areas, grace
+ * periods.
  *
  * The tree of locks. A lock may be taken while holding locks of smaller rank only; debug builds
  * check it. No lock is held while a callback of the user's runs.
@@ -55,6 +56,9 @@ static inline bool sync_nested(void)
 
 /* Where the word's fields begin is in context.c; fast paths look at this one. */
 enum { CONTEXT_NMI_MASK = 0xf << 20 };
+/* No context: the task holds a lock that lockdep.c follows. Here, so that fast paths need not look
+ * at anything else to stay away. */
+#define CONTEXT_WATCHED ((u32)1 << 30)
 /* Told so, or by the port. In NMI context only the _nolock calls are allowed (S173). */
 static inline bool context_in_nmi(void)
 {
@@ -66,7 +70,8 @@ void context_report_nmi(const void *addr, const char *what);
  * word says it all. */
 static inline bool context_may_sleep(void)
 {
-	return !port_task()->preempt && !sync_nested() && port_context() == PORT_TASK;
+	return !(port_task()->preempt & ~CONTEXT_WATCHED) && !sync_nested() &&
+	       port_context() == PORT_TASK;
 }
 struct context_site {
 	const char *file;
@@ -86,6 +91,20 @@ bool context_refuse(const struct context_site *at, enum kmem_misuse code, const 
 		 context_refuse(&(struct context_site){__FILE__, __LINE__, &once_}, (code), \
 				(addr), (what));                                            \
 	 }))
+
+/* ---- lockdep.c: the user's locks against reclaim ------------------------------------------------- */
+
+/* Around every pass of reclaim; fs: its request has __GFP_FS. What enter returns is for leave. */
+bool lockdep_reclaim_enter(bool fs);
+void lockdep_reclaim_leave(bool was);
+/* A request that may block and has __GFP_FS, after scopes. */
+void lockdep_request_slow(const void *site);
+static inline void lockdep_request(const void *site)
+{
+	if (unlikely(port_task()->preempt & CONTEXT_WATCHED))
+		lockdep_request_slow(site);
+}
+void lockdep_reset(void);
 
 /* ---- hook.c: a user's callback with its argument, read whole or not at all ----------------------- */
 

@@ -178,6 +178,7 @@ TEST(booleans)
 	bool_option("init_on_free", &opt.init_on_free);
 	bool_option("page_poison", &opt.page_poison);
 	bool_option("oom_panic", &opt.oom_panic);
+	bool_option("lockdep", &opt.lockdep);
 	bool_option("hardened", &opt.hardened);
 }
 
