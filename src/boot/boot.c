@@ -220,6 +220,7 @@ static void pool_down(void)
 {
 	lru_init();
 	pcpu_reset();
+	vmalloc_reset();
 }
 
 static int pool_up(void)
@@ -427,7 +428,7 @@ unsigned long kmem_shutdown(void)
 		return 0;
 	kswapd_stop();
 	kmem_trace_stop();
-	leaks = pcpu_report_leaks();
+	leaks = pcpu_report_leaks() + vmalloc_report_leaks();
 	slab_drain_all();
 	pcp_drain_all();
 	phys_run_deferred();
@@ -465,7 +466,7 @@ int kmem_caches_check(void)
 static int check_all(void)
 {
 	return phys_check() + slab_check_all() + reclaim_check() + lru_check() +
-	       kmem_percpu_check();
+	       kmem_percpu_check() + vmalloc_check();
 }
 
 int kmem_check(void)
@@ -477,6 +478,7 @@ void kmem_drain(void)
 {
 	if (!kmem_booted())
 		return;
+	vmalloc_run_deferred();
 	slab_drain_all();
 	pcp_drain_all();
 	phys_run_deferred();

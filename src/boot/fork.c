@@ -5,7 +5,7 @@
  *
  *	prepare		boot lock; caches; every node, every barn; the stacks of all caches shut; every
  *			zone, and the stacks of its page lists shut; then the leaves: providers, LRU
- *			lists, event rings, the table of the areas, reserves of pools
+ *			lists, event rings, the table of the areas, reserves of pools, vmalloc
  *	fork		nobody else is inside: who needs a lock waits, who finds a stack shut takes
  *			the slow path and waits there
  *	parent, child	all of it undone in the other order
@@ -56,6 +56,7 @@ void boot_fork_prepare(void)
 	percpu_fork_lock();
 	mempool_fork_lock();
 	pcpu_fork_lock();
+	vmalloc_fork_lock();
 }
 
 static void fork_done(bool child)
@@ -66,6 +67,7 @@ static void fork_done(bool child)
 		return;
 	fork_state.held = false;
 	if (was.machine) {
+		vmalloc_fork_unlock(child);
 		pcpu_fork_unlock(child);
 		mempool_fork_unlock(child);
 		percpu_fork_unlock(child);

@@ -26,7 +26,7 @@
  */
 #include "gfp/gfp.h"
 
-enum { WARN_SITES = 256, WARN_CODES = 64, NAMES_MAX = 160 };
+enum { WARN_SITES = 256, WARN_CODES = 128, NAMES_MAX = 160 };
 
 #define GFP_KNOWN    (__GFP_BITS_MASK | __GFP_COLD | __GFP_KMEM_TRYLOCK)
 #define GFP_ONE_OF   (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)

@@ -6,6 +6,7 @@
  *	owner	who lets go of a page that is on the LRU lists (kmem/lru.h)
  *	element	what a mempool hands out: a pointer, of which the pool knows nothing else
  *	reserve	the elements a mempool keeps; last in, first out
+ *	area	pages in a row at addresses of vmalloc's range, and a page that traps
  *	aside	where a handler that could not have the reserve's lock leaves an element
  */
 #pragma once
@@ -51,3 +52,35 @@ unsigned long pcpu_report_leaks(void);
 void pcpu_reset(void);
 void pcpu_fork_lock(void);
 void pcpu_fork_unlock(bool child);
+
+/* ---- vspace.c: addresses of a range, in pages; no lock ------------------------------------------- */
+
+struct varea {
+	struct varea *left, *right;
+	size_t start, end; /* end: the first page behind it */
+	size_t lo, hi;	   /* of the subtree: first start, last end */
+	size_t gap;	   /* the widest hole in between */
+	u32 prio;
+};
+struct vspace {
+	struct varea *root;
+	size_t pages; /* of the range */
+};
+/* At the lowest place where there is room; false: there is none. */
+bool vspace_insert(struct vspace *s, struct varea *a, size_t pages);
+void vspace_erase(struct vspace *s, struct varea *a);
+/* The one that has the page, and the first that starts there or behind it; or NULL. */
+struct varea *vspace_find(const struct vspace *s, size_t page);
+struct varea *vspace_next(const struct vspace *s, size_t page);
+int vspace_check(const struct vspace *s);
+
+/* ---- vmalloc.c ------------------------------------------------------------------------------------ */
+
+/* Areas that were freed where nothing may sleep. Task context. */
+void vmalloc_run_deferred(void);
+/* At shutdown: areas that are left; they go all the same. */
+unsigned long vmalloc_report_leaks(void);
+void vmalloc_reset(void);
+int vmalloc_check(void);
+void vmalloc_fork_lock(void);
+void vmalloc_fork_unlock(bool child);
