@@ -62,6 +62,11 @@ uint64_t sim_now_ns(void)
 	return sim_steps() * SIM_NS_PER_STEP + world->jumped_ns;
 }
 
+static bool starved(const struct sim_task *t, uint64_t now)
+{
+	return t->daemon && t->state != TASK_DONE && now < engine.cfg.starve_ns;
+}
+
 /* To the earliest time-out. False: nobody waits for a time. */
 static bool time_jump(void)
 {
@@ -70,7 +75,9 @@ static bool time_jump(void)
 	for (unsigned int i = 0; i < world->nr_tasks; i++) {
 		const struct sim_task *t = &world->task[i];
 
-		if (t->state == TASK_WAIT && t->deadline < first)
+		if (starved(t, now) && engine.cfg.starve_ns < first)
+			first = engine.cfg.starve_ns;
+		else if (t->state == TASK_WAIT && t->deadline < first)
 			first = t->deadline;
 	}
 	if (first == UINT64_MAX)
@@ -84,6 +91,8 @@ static bool time_jump(void)
 
 static bool task_ready(const struct sim_task *t, uint64_t now)
 {
+	if (starved(t, now))
+		return false;
 	switch (t->state) {
 	case TASK_READY:
 		return true;

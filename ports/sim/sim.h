@@ -69,6 +69,7 @@ struct sim_config {
 	struct sim_sched *sched; /* NULL: the random one */
 	/* The random scheduler: mean number of points between two of its acts; 0: none of them. */
 	uint32_t preempt_every, irq_every;
+	uint64_t starve_ns;	/* daemons do not run before */
 	uint32_t migrate_every; /* SIGNAL: acts between two moves of the task to another CPU */
 	bool no_spawn;		/* port_spawn says -ENOSYS, as on bare metal */
 	bool no_meta;		/* port_meta always refuses: tables come out of the ranges */

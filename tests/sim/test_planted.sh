@@ -51,7 +51,7 @@ plant() { # script word-for-hunt
 
 # shellcheck disable=SC2086
 $cc $hunt "$build/libkmem.a" -o "$work/control" || exit 3
-timeout 300 "$work/control" >"$work/out" 2>&1
+{ timeout 300 "$work/control" && timeout 300 "$work/control" pressure; } >"$work/out" 2>&1
 result $? "nothing is found in the code as it is"
 if [ "$failed" -ne 0 ]; then
 	echo "# what is found now says nothing about the planted bugs"

@@ -13,6 +13,7 @@ enum {
 	CACHES = 5,
 	BULK = 40,
 	ORDER_MAX = 4,
+	STARVE_NS = 400000000, /* longer than most runs */
 };
 
 /* Of the host's memory: no part of the machine, and no point lies between two accesses. */
@@ -416,6 +417,7 @@ int load_run(const struct load_config *given, struct load_result *r)
 		.preempt_every = l->cfg.preempt,
 		.irq_every = l->cfg.irq,
 		.migrate_every = l->cfg.mode == SIM_SIGNAL && l->cfg.seed % 3 == 0 ? 8 : 0,
+		.starve_ns = l->cfg.pressure && l->cfg.seed % 4 == 1 ? STARVE_NS : 0,
 		.dirty = l->cfg.seed % 5 == 0,
 		.no_meta = l->cfg.seed % 7 == 0 && l->cfg.cpus <= 4,
 		.no_spawn = l->cfg.mode == SIM_MASKED,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A load on a machine that is too small for it: all CPUs want more than there is, of every urgency,
- * under scopes, while providers come and go, pages are sacrificed to the out-of-memory handler, and
- * handlers take from the reserves.
+ * under scopes, while kswapd is late, providers and shrinkers come and go, pages are sacrificed to
+ * the out-of-memory handler, and handlers take from the reserves.
  *
  * What is expected, besides what every load expects (owner.h, kmem_check):
  *
@@ -19,6 +19,7 @@
 #include "load.h"
 
 enum { OWN_MAX = 96, SMALL = 24, PHASES = 2, CACHES = 3, ORDER_MAX = 4 };
+enum { QUIET_NS = 300000000 };
 
 struct pressure {
 	struct load_base base; /* first */
@@ -27,6 +28,7 @@ struct pressure {
 	struct kmem_cache *cache[CACHES];
 	struct thing own[SIM_MAX_CPUS][OWN_MAX], small[SMALL];
 	unsigned int slots;   /* of own[], each task's */
+	unsigned int running; /* workers that have not ended */
 	unsigned int waiting; /* tasks whose request may not fail */
 	unsigned long misuses;
 	uint64_t by_reserve; /* urgent requests that failed undisturbed */
@@ -330,14 +332,32 @@ static void fill(struct pressure *p, unsigned int nr)
 	}
 }
 
+/* It begins with a pause, in which kswapd falls asleep for good. */
 static void worker_main(void *arg)
 {
 	struct worker *w = arg;
+	uint32_t word = 0;
 
+	port_wait(&word, 0, QUIET_NS);
 	fill(w->p, w->nr);
 	for (unsigned int i = 0; i < w->p->base.cfg.ops / PHASES; i++)
 		step(w->p, w->nr);
 	put_all(w->p, w->nr);
+	w->p->running--;
+}
+
+/* The embedding's idle loop: where there are no threads it is late, and in some runs with kswapd's own
+ * it contends with that. */
+static void idle_main(void *arg)
+{
+	struct pressure *p = arg;
+	bool late = p->base.cfg.mode == SIM_MASKED;
+	uint32_t word = 0;
+
+	while (p->running && (late || p->base.cfg.seed % 8 < 2)) {
+		kmem_kswapd_run();
+		port_wait(&word, 0, 1 + below(late ? 20000000 : 100000));
+	}
 }
 
 /* Takes a page or two, changes what lies on the table of small things. */
@@ -442,6 +462,8 @@ static bool phases(void *arg)
 			w[i] = (struct worker){p, i};
 			sim_spawn(i, worker_main, &w[i], "worker");
 		}
+		p->running = p->base.cfg.cpus;
+		sim_spawn(0, idle_main, p, "idle");
 		if (sim_run() != 0 || sim_call(check, p) != 0)
 			return false;
 	}

@@ -9,9 +9,8 @@
 #include "../lib/pools.h"
 #include "../lib/scenarios.h"
 
-static int seeds(uint64_t first, uint64_t n, bool pressure)
+static int seeds(uint64_t first, uint64_t n, struct load_config c)
 {
-	struct load_config c = {.cpus = 4, .ops = 160, .pressure = pressure};
 	struct load_result r;
 	char command[256];
 
@@ -83,12 +82,16 @@ static int pools(void)
 	return 0;
 }
 
+static const struct load_config plain = {.cpus = 4, .ops = 160};
+static const struct load_config short_of_memory = {.cpus = 4, .ops = 160, .pressure = true};
+static const struct load_config crowded = {.cpus = 16, .ops = 30, .pressure = true};
+
 int main(int argc, char **argv)
 {
 	bool pressure = argc > 1 && strcmp(argv[1], "pressure") == 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!pressure && (pools() || searches() || seeds(1, 1000, false)))
-		return 1;
-	return seeds(1, 500, true);
+	if (!pressure)
+		return pools() || searches() || seeds(1, 1000, plain);
+	return seeds(1, 400, short_of_memory) || seeds(1, 100, crowded);
 }
