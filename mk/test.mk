@@ -72,6 +72,7 @@ SOAK_MINUTES ?= 10
 soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug tests
 	$(Q)$(MAKE) --no-print-directory PORT=sim VARIANT=debug tests
+	$(Q)LOAD_OPS=3000000 TAP_DEADLINE=600 build/posix-$(HOST_ARCH)-debug/tests/pressure/load
 	$(Q)perl mk/tests.pl --minutes=$(SOAK_MINUTES) build/posix-$(HOST_ARCH)-debug/tests/model \
 		build/sim-$(HOST_ARCH)-debug/tests
 
