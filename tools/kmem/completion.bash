@@ -59,7 +59,7 @@ _kmem_run() {
 _kmem_replay() {
 	_kmem_value "${COMP_WORDS[COMP_CWORD - 1]}" && return
 	case ${COMP_WORDS[COMP_CWORD]} in
-	-*) _kmem_words '--mem --zones --nr-cpus --cmdline --slab --pages --pin' ;;
+	-*) _kmem_words '--mem --zones --nr-cpus --cmdline --slab --pages --pin --reclaim' ;;
 	*) _kmem_files ;;
 	esac
 }

@@ -10,7 +10,7 @@
 struct options {
 	const char *mem, *zones, *cmdline, *path;
 	uint64_t nr_cpus; /* 0: as in the recording */
-	bool pages, slab, pin;
+	bool pages, slab, pin, reclaim;
 };
 
 /* getopt_long has said what is wrong. */
@@ -30,6 +30,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{"slab", no_argument, NULL, 's'},
 		{"pages", no_argument, NULL, 'p'},
 		{"pin", no_argument, NULL, 'P'},
+		{"reclaim", no_argument, NULL, 'r'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
@@ -47,6 +48,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->pages = true;
 		else if (c == 'P')
 			o->pin = true;
+		else if (c == 'r')
+			o->reclaim = true;
 		else if (c != 'n')
 			return bad_option();
 		if (c == 'n' && (!cmd_number(optarg, KMEM_MAX_CPUS, &o->nr_cpus) || !o->nr_cpus))
@@ -65,16 +68,17 @@ static int parse(int argc, char **argv, struct options *o)
 	return CMD_FINE;
 }
 
-/* slab_nomerge: a row of the table is a cache of the recording, not two of them. */
+/* slab_nomerge: a row of the table is a cache of the recording, not two of them. kswapd=0: a thread of
+ * its own would make each run another one. */
 static char *make_cmdline(const struct options *o, const struct trace *t)
 {
 	unsigned int cpus = o->nr_cpus ? (unsigned int)o->nr_cpus : t->nr_cpus;
 
 	if (cpus > KMEM_MAX_CPUS)
 		cpus = KMEM_MAX_CPUS;
-	return cmd_text("mem=%s zones=%s nr_cpus=%u slab_nomerge%s%s", o->mem ? o->mem : "512M",
-			o->zones ? o->zones : "x86_64", cpus, o->cmdline ? " " : "",
-			o->cmdline ? o->cmdline : "");
+	return cmd_text("mem=%s zones=%s nr_cpus=%u slab_nomerge%s%s%s", o->mem ? o->mem : "512M",
+			o->zones ? o->zones : "x86_64", cpus, o->reclaim ? " kswapd=0" : "",
+			o->cmdline ? " " : "", o->cmdline ? o->cmdline : "");
 }
 
 /* Which level, when neither was asked for: the slab level, if the recording has it. */
@@ -106,7 +110,7 @@ static int replay_main(int argc, char **argv)
 		rc = cmd_bad("%s: it has no event of the %s level", o.path,
 			     p.pages ? "page" : "slab");
 	if (rc == CMD_FINE)
-		rc = replay_run(&p, cmdline, o.pin, &r);
+		rc = replay_run(&p, &(struct replay_how){cmdline, o.pin, o.reclaim}, &r);
 	if (rc == CMD_FINE && replay_report(&p, &r, o.path, cmdline, stdout))
 		rc = CMD_FINDINGS;
 	result_free(&r);
@@ -131,6 +135,7 @@ const struct verb verb_replay = {
 		 "  --slab           objects: kmalloc and caches (the default)\n"
 		 "  --pages          pages: mm_page_alloc and mm_page_free\n"
 		 "  --pin            run each event on the CPU it was recorded on; slow\n"
+		 "  --reclaim        a machine that is too small takes back what a kernel would\n"
 		 "\n"
 		 "Status 1: the machine broke an invariant, reported misuse, kept something, or\n"
 		 "needs more for an object than the recorded kernel did.\n",

@@ -5,6 +5,7 @@
  *	trace	what was recorded: addresses of another machine		trace.h
  *	plan	what to do: slots instead of addresses			plan.c, plan_pages.c
  *	result	what this library did					replay_run.c
+ *	drop	what it took back when memory was short			replay_drop.c
  *
  * A slot is a place for one object or page of ours. The plan is made before the clock starts, so
  * the time of the replay is the allocator's and not that of a hash table.
@@ -99,6 +100,11 @@ struct result_cache {
 struct result {
 	struct result_cache *cache; /* as plan.cache */
 	uint64_t class_failed[CLASS_NR], order_failed[NR_PAGE_ORDERS], failed, gave_up;
+	/* With --reclaim: what was dropped, and frees of that; pages that kswapd and that requests
+	 * took back, objects scanned, runs of kswapd, requests that had to reclaim. */
+	bool reclaimed;
+	uint64_t dropped_objects, dropped_pages, dropped_freed;
+	uint64_t by_kswapd, by_requests, slabs_scanned, kswapd_runs, stalls;
 	uint64_t peak_bytes, live_bytes;
 	uint64_t misuses, faults, leaks, undestroyed;
 	double seconds;
@@ -107,9 +113,31 @@ struct result {
 	uint64_t log_lines;
 };
 
-/* cmdline: of a machine that is started and stopped here. An exit status; messages were printed. */
-int replay_run(const struct plan *p, const char *cmdline, bool pin, struct result *r);
+struct replay_how {
+	const char *cmdline; /* of a machine that is started and stopped here */
+	bool pin, reclaim;
+};
+/* An exit status; messages were printed. */
+int replay_run(const struct plan *p, const struct replay_how *how, struct result *r);
 void result_free(struct result *r);
+
+/*
+ * --reclaim, between begin and end; otherwise these do nothing. drop(arg, slot) frees what is in the
+ * slot. born: the operation has filled it, with a page or (NULL) an object. freed: the recording frees
+ * what is in it, or was.
+ */
+struct page;
+void drop_begin(const struct plan *p, struct result *r, void (*drop)(void *arg, uint32_t slot),
+		void *arg);
+void drop_end(void);
+void drop_born(const struct op *op, uint32_t slot, const struct page *page);
+void drop_freed(uint32_t slot);
+/* Is a cache of this name one that the kernel reclaims? */
+bool drop_cache(const char *name);
+/* Runs kswapd if it was woken: between two operations, and for one that waits; false: it has waited
+ * for so many rounds that nothing will come. */
+void drop_in_background(void);
+bool drop_waits(unsigned long rounds);
 
 /* Prints the report; returns whether there are findings. */
 bool replay_report(const struct plan *p, const struct result *r, const char *path,

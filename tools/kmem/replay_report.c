@@ -81,6 +81,22 @@ static void print_failures(const struct plan *p, const struct result *r, FILE *o
 		fprintf(out, "  %-24s %25s\n", "given up, may not fail", cmd_commas(r->gave_up));
 }
 
+static void print_reclaim(const struct result *r, FILE *out)
+{
+	if (!r->reclaimed)
+		return;
+	fprintf(out, "\nreclaim\n  %-24s %12s\n", "objects dropped",
+		cmd_commas(r->dropped_objects));
+	fprintf(out, "  %-24s %12s\n", "pages dropped", cmd_commas(r->dropped_pages));
+	fprintf(out, "  %-24s %12s, which is expected\n", "frees of what is gone",
+		cmd_commas(r->dropped_freed));
+	fprintf(out, "  %-24s %12s, pages: %s\n", "runs of kswapd", cmd_commas(r->kswapd_runs),
+		cmd_commas(r->by_kswapd));
+	fprintf(out, "  %-24s %12s, pages: %s\n", "requests that reclaimed", cmd_commas(r->stalls),
+		cmd_commas(r->by_requests));
+	fprintf(out, "  %-24s %12s\n", "objects looked at", cmd_commas(r->slabs_scanned));
+}
+
 static void print_bytes_line(const char *what, uint64_t asked, uint64_t ours, uint64_t theirs,
 			     FILE *out)
 {
@@ -191,6 +207,7 @@ bool replay_report(const struct plan *p, const struct result *r, const char *pat
 	print_recording(p, path, out);
 	print_replay(p, r, cmdline, out);
 	print_failures(p, r, out);
+	print_reclaim(r, out);
 	if (p->pages)
 		fprintf(out, "\npages      at the peak %s (%s), live at the end %s\n",
 			cmd_commas(p->peak_pages), cmd_bytes(p->peak_pages * PAGE_SIZE),

@@ -29,7 +29,7 @@ struct replay {
 	uint32_t *bytes; /* what the object in the slot takes */
 	uint8_t *kind;	 /* enum op_kind that filled it, + 1; 0: empty */
 	uint8_t *order;
-	bool pin;
+	bool pin, reclaim;
 	unsigned int cpu;
 };
 
@@ -47,14 +47,15 @@ static void on_log(int level, const char *text, size_t len, void *arg)
 	r->first_log[strcspn(r->first_log, "\n")] = '\0';
 }
 
-/* There is one thread: nobody will free anything while a request waits, so it is given up. */
+/* There is one thread: nobody but kswapd will free anything while a request waits, so it is given up. */
 static bool on_livelock(gfp_t gfp, unsigned int order, unsigned long rounds, void *arg)
 {
 	struct result *r = arg;
 
 	(void)gfp;
 	(void)order;
-	(void)rounds;
+	if (drop_waits(rounds))
+		return false;
 	r->gave_up++;
 	return true;
 }
@@ -125,10 +126,26 @@ static void slab_alloc(struct replay *x, const struct op *op)
 		if (p && bytes == 0)
 			bytes = (uint32_t)ksize(p);
 	}
-	if (p)
-		filled(x, op, p, bytes);
-	else
+	if (!p) {
 		failed(x, op);
+		return;
+	}
+	filled(x, op, p, bytes);
+	drop_born(op, op->slot, NULL);
+}
+
+/* Reclaim takes it; a later free finds the slot empty. */
+static void drop(void *arg, uint32_t slot)
+{
+	struct replay *x = arg;
+
+	if (x->kind[slot] == OP_PAGE_ALLOC + 1) {
+		__free_pages(x->slot[slot], x->order[slot]);
+	} else {
+		x->r->live_bytes -= x->bytes[slot];
+		kfree(x->slot[slot]);
+	}
+	x->kind[slot] = 0;
 }
 
 static void slab_free(struct replay *x, const struct op *op)
@@ -137,7 +154,8 @@ static void slab_free(struct replay *x, const struct op *op)
 		kfree(NULL);
 		return;
 	}
-	if (!x->kind[op->slot]) /* its allocation failed here */
+	drop_freed(op->slot);
+	if (!x->kind[op->slot]) /* its allocation failed here, or it was dropped */
 		return;
 	x->r->live_bytes -= x->bytes[op->slot];
 	x->kind[op->slot] = 0;
@@ -165,11 +183,13 @@ static void page_alloc(struct replay *x, const struct op *op)
 		x->slot[op->slot + i] = i ? pfn_to_page(pfn + i) : page;
 		x->order[op->slot + i] = split ? 0 : op->order;
 		x->kind[op->slot + i] = OP_PAGE_ALLOC + 1;
+		drop_born(op, op->slot + i, x->slot[op->slot + i]);
 	}
 }
 
 static void page_free(struct replay *x, const struct op *op)
 {
+	drop_freed(op->slot);
 	if (!x->kind[op->slot])
 		return;
 	x->kind[op->slot] = 0;
@@ -249,6 +269,7 @@ static void carry_out_all(struct replay *x)
 		} else {
 			carry_out(x, op);
 		}
+		drop_in_background();
 	}
 	x->r->seconds = now() - start;
 	if (moved)
@@ -267,7 +288,9 @@ static int create_caches(struct replay *x)
 		if (!c->allocs)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", KMEM_NAME_MAX - 1, x->p->trace->cache[i].text);
-		x->cache[i] = kmem_cache_create_ctor(name, c->object_size, 8, 0, NULL);
+		x->cache[i] = kmem_cache_create_ctor(
+			name, c->object_size, 8,
+			x->reclaim && drop_cache(name) ? SLAB_RECLAIM_ACCOUNT : 0, NULL);
 		if (!x->cache[i])
 			return cmd_env("replay: the cache %s of %u bytes cannot be created: %s",
 				       name, c->object_size, x->r->first_log);
@@ -346,24 +369,28 @@ static void release(struct replay *x)
 	free(x->cache);
 }
 
-int replay_run(const struct plan *p, const char *cmdline, bool pin, struct result *r)
+int replay_run(const struct plan *p, const struct replay_how *how, struct result *r)
 {
-	struct replay x = {.p = p, .r = r, .pin = pin, .cpu = UINT32_MAX};
+	struct replay x = {
+		.p = p, .r = r, .pin = how->pin, .reclaim = how->reclaim, .cpu = UINT32_MAX};
 	int rc;
 
 	memset(r, 0, sizeof(*r));
 	kmem_set_log(on_log, r);
-	if (kmem_boot(cmdline) != 0)
-		return cmd_usage("replay: the machine '%s': %s", cmdline, kmem_boot_error());
+	if (kmem_boot(how->cmdline) != 0)
+		return cmd_usage("replay: the machine '%s': %s", how->cmdline, kmem_boot_error());
 	kmem_set_livelock_guard(on_livelock, r);
 	allocate(&x);
 	rc = create_caches(&x);
 	if (rc == CMD_FINE) {
 		uint64_t misuses = kmem_misuse_count();
 
+		if (x.reclaim)
+			drop_begin(p, r, drop, &x);
 		carry_out_all(&x);
 		r->misuses = kmem_misuse_count() - misuses;
 		note_slabs(&x);
+		drop_end();
 		r->faults = (uint64_t)kmem_check();
 		clean_up(&x);
 		r->faults += (uint64_t)kmem_check();
