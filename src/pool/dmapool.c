@@ -101,7 +101,7 @@ static struct page *head_of(const struct dma_pool *p, dma_addr_t dma)
 	if (pfn >= kmem_machine.low_end)
 		return NULL;
 	head = page_of_pfn((pfn_t)pfn);
-	if (atom_load(&head->state) != PAGE_ALLOC || page_is_run(head) ||
+	if (atom_load(&head->state) != PAGE_ALLOC ||
 	    atom_load(&head->u.own.private_data) != (unsigned long)(uintptr_t)p)
 		return NULL;
 	assert_debug(head->order == p->order);

@@ -146,6 +146,12 @@ TEST(S189_both_addresses_keep_their_distance)
 	block[0].p = p;
 	blocks_put(pool);
 	dma_pool_destroy(pool);
+	pool = dma_pool_create("gaps", &device, 24, 8, 64);
+	p = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	dma_pool_free(pool, p + 48, dma + 48);
+	is(log_count("(bad dma)"), 5, "what is left before a boundary is no block");
+	dma_pool_free(pool, p, dma);
+	dma_pool_destroy(pool);
 	machine_stop();
 }
 
@@ -174,7 +180,7 @@ TEST(memory_comes_from_where_the_mask_says)
 {
 	struct dma_pool *pool;
 
-	machine_start(M64);
+	machine_start("mem=1G zones=i386 nr_cpus=2");
 	pool = dma_pool_create("zones", &device, 4096, 0, 0);
 	ok(block_get(pool, GFP_KERNEL));
 	ok(block_get(pool, GFP_KERNEL | GFP_DMA));

@@ -54,6 +54,7 @@ static void src_end(mempool_t *pool)
 {
 	is(mempool_check(pool), 0, "check");
 	mempool_destroy(pool);
+	is(reports_of(KMEM_MISUSE_MEMPOOL_BUSY), 0, "nothing was out");
 	is(src.live, 0, "every element went back to where it came from");
 	machine_stop();
 }
@@ -227,6 +228,9 @@ TEST(S148_the_first_mask_neither_waits_nor_writes)
 	   "the rest stays");
 	el = mempool_alloc(s.pool, GFP_ATOMIC);
 	src.calls = 0;
+	ok(!mempool_alloc(s.pool, GFP_ATOMIC), "a mask that is as gentle as can be");
+	is(src.calls, 1, "is tried once");
+	src.calls = 0;
 	pthread_create(&thread, NULL, sleep_for_one, &s);
 	while (__atomic_load_n(&src.calls, __ATOMIC_RELAXED) < 2)
 		usleep(1000);
@@ -330,6 +334,12 @@ TEST(S153_destroy_with_elements_out_is_reported)
 	is(pool->curr_nr, 4, "is not there");
 	mempool_destroy(pool);
 	is(reports_of(KMEM_MISUSE_MEMPOOL_BUSY), 1, "and not out either");
+	pool = src_pool(4);
+	el = mempool_alloc(pool, GFP_NOWAIT);
+	is(mempool_resize(pool, 2), 0, "what is promised no more");
+	mempool_free(el, pool);
+	mempool_destroy(pool);
+	is(reports_of(KMEM_MISUSE_MEMPOOL_BUSY), 1, "is not missed");
 	machine_stop();
 }
 

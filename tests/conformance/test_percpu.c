@@ -254,6 +254,8 @@ TEST(a_handler_that_cannot_have_the_lock)
 	is(kmem_misuse_count(), 0, "and frees all the same");
 	free_percpu(p[1]);
 	is(reports_of(KMEM_MISUSE_PERCPU_FREE), 1, "once");
+	free_percpu((char *)p[2] + 4);
+	is(reports_of(KMEM_MISUSE_PERCPU_FREE), 2, "and only what begins there");
 	port_irq_restore(f);
 	pcpu_fork_unlock(false);
 	free_percpu(p[2]);
@@ -328,6 +330,7 @@ TEST(a_random_walk_agrees_with_a_model)
 		unsigned int byte;
 	} o[OBJECTS];
 	unsigned int nr = 0;
+	size_t align;
 
 	machine_start(M64_4);
 	for (unsigned int i = 0; i < 4000; i++) {
@@ -336,8 +339,10 @@ TEST(a_random_walk_agrees_with_a_model)
 		if (nr == 0 || (nr < OBJECTS && tap_below(100) < 52)) {
 			o[nr].size = 1 + tap_below(tap_below(8) ? 200 : PCPU_MIN_UNIT_SIZE);
 			o[nr].byte = 1 + tap_below(200);
-			o[nr].p = __alloc_percpu(o[nr].size, 1u << tap_below(13));
+			align = (size_t)1 << tap_below(13);
+			o[nr].p = __alloc_percpu(o[nr].size, align);
 			ok(o[nr].p && zeroed(o[nr].p, o[nr].size), "step %u", i);
+			is((uintptr_t)per_cpu_ptr((char *)o[nr].p, 3) % align, 0, "aligned");
 			fill(o[nr].p, o[nr].size, o[nr].byte);
 			nr++;
 		} else {
