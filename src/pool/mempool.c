@@ -265,7 +265,10 @@ static gfp_t pool_gfp(gfp_t gfp, const void *site)
 	if (unlikely(gfp & __GFP_ZERO) && gfp_warn_once(site, KMEM_MISUSE_MEMPOOL_ZERO))
 		report_misuse(KMEM_MISUSE_MEMPOOL_ZERO, site,
 			      "mempool_alloc: __GFP_ZERO is not for pools: not zeroed");
-	gfp = gfp_might_sleep(gfp & ~__GFP_ZERO, site);
+	gfp &= ~__GFP_ZERO;
+	/* The task's scopes decide here; alloc_fn sees the caller's mask, and they lie on what it asks. */
+	if (!(gfp_might_sleep(gfp_current(gfp), site) & __GFP_DIRECT_RECLAIM))
+		gfp &= ~__GFP_DIRECT_RECLAIM;
 	return gfp | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 }
 

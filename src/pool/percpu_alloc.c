@@ -339,7 +339,7 @@ static void *pcpu_alloc(size_t size, size_t align, gfp_t gfp, const void *site)
 	}
 	if (!machine_ensure())
 		return NULL;
-	gfp = gfp_might_sleep(gfp & GFP_PCPU, site);
+	gfp = gfp_might_sleep(gfp_current(gfp & GFP_PCPU), site);
 	n = (u32)(align_up(size, GRAIN) / GRAIN);
 	grains = (u32)(size_max(align, GRAIN) / GRAIN);
 	while (!cookie && !why) {

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sys/time.h>
 #include <kmem/context.h>
+#include <kmem/lockdep.h>
+#include <kmem/mempool.h>
 #include "pressure.h"
 #include "pool/pool.h"
 
@@ -498,6 +500,60 @@ TEST(in_atomic_context)
 	ok(!mempool_create(1, src_alloc, src_free, &src), "create");
 	ok(reports_of(KMEM_MISUSE_CONTEXT) >= 1, "are for task context");
 	kmem_preempt_enable();
+	src_end(pool);
+}
+
+/* ---- Locks held over it (S172) --------------------------------------------------------------------- */
+
+static const char lock_class;
+
+static unsigned long some(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s;
+	(void)sc;
+	return 1000;
+}
+
+static unsigned long scan_locks(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s;
+	(void)sc;
+	kmem_lock_acquired(&lock_class, "a lock", NULL);
+	kmem_lock_released(&lock_class);
+	return SHRINK_STOP;
+}
+
+/* Served by alloc_fn without effort or not: it is the mask that could reclaim. */
+static void element_under_lock(mempool_t *pool, gfp_t gfp)
+{
+	kmem_lock_acquired(&lock_class, "a lock", NULL);
+	mempool_free(mempool_alloc(pool, gfp), pool);
+	kmem_lock_released(&lock_class);
+}
+
+TEST(a_lock_that_reclaim_takes_held_over_an_allocation)
+{
+	struct shrinker *s;
+	mempool_t *pool;
+	unsigned int saved;
+
+	machine_start(M64 " lockdep=1");
+	pool = src_pool(1);
+	s = shrinker_alloc(0, "locks");
+	s->count_objects = some;
+	s->scan_objects = scan_locks;
+	shrinker_register(s);
+	exhaust(GFP_KERNEL);
+	give_back_all();
+	element_under_lock(pool, GFP_NOFS);
+	element_under_lock(pool, GFP_ATOMIC);
+	saved = memalloc_nofs_save();
+	element_under_lock(pool, GFP_KERNEL);
+	memalloc_nofs_restore(saved);
+	is(reports_of(KMEM_MISUSE_RECLAIM_RECURSION), 0, "these cannot come back");
+	element_under_lock(pool, GFP_KERNEL);
+	is(reports_of(KMEM_MISUSE_RECLAIM_RECURSION), 1, "this one could");
+	shrinker_free(s);
 	src_end(pool);
 }
 
