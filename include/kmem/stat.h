@@ -59,7 +59,8 @@ enum kmem_lru_stat {
 #define KMEM_EVENTS(X)                                                                             \
 	X(pswpin) X(pswpout) X(pgalloc_dma) X(pgalloc_dma32) X(pgalloc_normal) X(pgalloc_high) X(pgalloc_movable)       \
 	X(allocstall_dma) X(allocstall_dma32) X(allocstall_normal) X(allocstall_high)              \
-	X(allocstall_movable) X(pgfree) X(pgactivate) X(pgdeactivate) X(pgscan_kswapd) X(pgscan_direct)                          \
+	X(allocstall_movable) X(pgfree) X(pgactivate) X(pgdeactivate)                              \
+	X(pgscan_kswapd) X(pgscan_direct)                                                          \
 	X(pgscan_direct_throttle) X(pgsteal_kswapd) X(pgsteal_direct) X(slabs_scanned)             \
 	X(kswapd_low_wmark_hit_quickly) X(kswapd_high_wmark_hit_quickly) X(pageoutrun)             \
 	X(drop_slab) X(oom_kill) X(compact_stall) X(compact_fail) X(compact_success)               \

@@ -218,6 +218,7 @@ static int slab_up(void)
 
 static void pool_down(void)
 {
+	swap_init();
 	lru_init();
 	pcpu_reset();
 	vmalloc_reset();
@@ -465,7 +466,7 @@ int kmem_caches_check(void)
 
 static int check_all(void)
 {
-	return phys_check() + slab_check_all() + reclaim_check() + lru_check() +
+	return phys_check() + slab_check_all() + reclaim_check() + lru_check() + swap_check() +
 	       kmem_percpu_check() + vmalloc_check();
 }
 

@@ -52,6 +52,7 @@ void boot_fork_prepare(void)
 	phys_fork_lock();
 	reclaim_fork_lock();
 	lru_fork_lock();
+	swap_fork_lock();
 	trace_fork_lock();
 	percpu_fork_lock();
 	mempool_fork_lock();
@@ -72,6 +73,7 @@ static void fork_done(bool child)
 		mempool_fork_unlock(child);
 		percpu_fork_unlock(child);
 		trace_fork_unlock(child);
+		swap_fork_unlock(child);
 		lru_fork_unlock(child);
 		reclaim_fork_unlock(child);
 		phys_fork_unlock(child);

@@ -27,6 +27,13 @@ int lru_check(void);
 void lru_fork_lock(void);
 void lru_fork_unlock(bool child);
 
+/* ---- swap.c ------------------------------------------------------------------------------------- */
+
+void swap_init(void); /* forgets area and handles; at boot and shutdown */
+int swap_check(void);
+void swap_fork_lock(void);
+void swap_fork_unlock(bool child);
+
 /* ---- mempool.c ------------------------------------------------------------------------------------ */
 
 void mempool_fork_lock(void);

@@ -106,6 +106,15 @@ static inline void lockdep_request(const void *site)
 }
 void lockdep_reset(void);
 
+/* ---- mutex.c: a lock that is slept for, and held across a sleep; zero is free ---------------------- */
+
+struct mutex {
+	u32 word;
+};
+void mutex_take(struct mutex *m); /* task context; no ranked lock held */
+bool mutex_try(struct mutex *m);
+void mutex_release(struct mutex *m);
+
 /* ---- hook.c: a user's callback with its argument, read whole or not at all ----------------------- */
 
 typedef void (*hook_fn)(void); /* cast to and from the true type */
