@@ -19,6 +19,7 @@
 #include <kmem/lockdep.h>
 #include <kmem/page.h>
 #include <kmem/slab.h>
+#include <kmem/zone.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -101,7 +101,8 @@ struct port_task {
 	uint32_t held;	    /* ranks of locks held, debug builds */
 	uint32_t reclaimed; /* pages freed while it reclaims */
 	uint32_t kmap;	    /* its kmap_local_page stack: depth, and the newest slot */
-	uint32_t word[4];
+	uint32_t zone_hook; /* nonzero: inside a zone's populate or release */
+	uint32_t word[3];
 	uint8_t lock_class[7]; /* the user's locks it holds, as src/sync/lockdep.c numbers them */
 	uint8_t in_reclaim;    /* in a pass for a request with __GFP_FS */
 	uintptr_t atomic_site; /* who made preempt nonzero: an address in the caller */

@@ -255,5 +255,5 @@ int phys_check(void)
 		return 0;
 	for_each_zone (z)
 		faults += zone_check(z);
-	return faults + windows_check();
+	return faults + windows_check() + zone_hooks_check();
 }

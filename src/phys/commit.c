@@ -86,19 +86,46 @@ static bool section_commit(pfn_t start, pfn_t end)
 	return true;
 }
 
-bool frames_commit(pfn_t pfn, unsigned long nr)
+/* Where hooks watch over the section one task is in them, and the others wait (zone_hook.c). */
+static bool section_populate(pfn_t s, bool try)
+{
+	u8 *state = &phys.committed[s], seen;
+	bool ok;
+
+	for (;;) {
+		seen = SECTION_NOT_BACKED;
+		if (!zone_hooks_may_wait(try))
+			return false;
+		if (atom_cas(state, &seen, (u8)SECTION_BUSY))
+			break;
+		if (seen == SECTION_BACKED)
+			return true;
+		port_relax();
+	}
+	ok = section_commit(s << MAX_PAGE_ORDER, section_end(s)) &&
+	     zone_hooks_populate(s << MAX_PAGE_ORDER, section_end(s));
+	/* Pairs with frames_commit's acquire, and with that of the claim. */
+	atom_store_rel(state, (u8)(ok ? SECTION_BACKED : SECTION_NOT_BACKED));
+	return ok;
+}
+
+bool frames_commit(pfn_t pfn, unsigned long nr, bool try)
 {
 	pfn_t last = (pfn + nr - 1) >> MAX_PAGE_ORDER;
 
 	for (pfn_t s = pfn >> MAX_PAGE_ORDER; s <= last; s++) {
-		pfn_t end = size_min((s + 1) << MAX_PAGE_ORDER, kmem_machine.end);
-
-		/* Pairs with the release below; two who commit at once do no harm. */
-		if (likely(atom_load_acq(&phys.committed[s])))
+		/* Pairs with the release below, and in section_populate. */
+		if (likely(atom_load_acq(&phys.committed[s]) == SECTION_BACKED))
 			continue;
-		if (!section_commit(s << MAX_PAGE_ORDER, end))
+		if (zone_hooked(s << MAX_PAGE_ORDER, section_end(s))) {
+			if (!section_populate(s, try))
+				return false;
+			continue;
+		}
+		/* Two who commit at once do no harm. */
+		if (!section_commit(s << MAX_PAGE_ORDER, section_end(s)))
 			return false;
-		atom_store_rel(&phys.committed[s], (u8)1);
+		atom_store_rel(&phys.committed[s], (u8)SECTION_BACKED);
 	}
 	return true;
 }
@@ -108,13 +135,16 @@ bool frames_commit(pfn_t pfn, unsigned long nr)
 static bool section_isolate(struct zone *z, pfn_t pfn)
 {
 	struct page *page = page_of_pfn(pfn);
+	u8 *state = &phys.committed[pfn >> MAX_PAGE_ORDER];
 	irqflags_t flags;
 	bool found;
 
-	if (page_state(page) != PAGE_FREE || !atom_load(&phys.committed[pfn >> MAX_PAGE_ORDER]))
+	if (page_state(page) != PAGE_FREE || atom_load(state) != SECTION_BACKED)
 		return false;
 	zone_lock(z, false, &flags);
-	found = page_state(page) == PAGE_FREE && page->order == MAX_PAGE_ORDER;
+	/* Again: another trim may have been faster. */
+	found = page_state(page) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
+		atom_load(state) == SECTION_BACKED;
 	if (found)
 		buddy_take_block(z, page);
 	zone_unlock(z, flags);
@@ -132,8 +162,9 @@ static unsigned long zone_trim(struct zone *z)
 		pfn = zone_skip_fresh(z, pfn);
 		if (pfn + SECTION_PAGES > z->end || !section_isolate(z, pfn))
 			continue;
+		zone_hooks_release(pfn, pfn + SECTION_PAGES);
 		port_decommit(pfn, SECTION_PAGES);
-		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)0);
+		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)SECTION_NOT_BACKED);
 		frames_unsoil(pfn);
 		zone_lock(z, false, &flags);
 		buddy_free(z, page_of_pfn(pfn), MAX_PAGE_ORDER, true);

@@ -156,7 +156,7 @@ struct page *zone_alloc_contig(struct zone *z, unsigned long nr)
 	if (!head)
 		return NULL;
 	run_make(head, z, nr);
-	if (frames_commit(pfn_of_page(head), nr))
+	if (frames_commit(pfn_of_page(head), nr, context_is_async()))
 		return head;
 	assert_always(zone_free_contig(head, nr) == PAGE_OK);
 	return NULL;
@@ -263,7 +263,7 @@ bool zone_contig_extend(struct page *head, unsigned long nr)
 	zone_unlock(z, flags);
 	if (!ok)
 		return false;
-	if (!frames_commit(end, nr - old)) {
+	if (!frames_commit(end, nr - old, context_is_async())) {
 		assert_always(zone_free_contig(page_of_pfn(end), nr - old) == PAGE_OK);
 		return false;
 	}

@@ -7,7 +7,7 @@ enum { SECTION_PAGES = 1 << MAX_PAGE_ORDER };
 
 /* Tables indexed by frame, block or section number; from boot memory, zeroed. */
 struct phys_tables {
-	u8 *committed;	       /* a byte per section: backed by the port */
+	u8 *committed;	       /* a byte per section: enum section_state */
 	unsigned long *soiled; /* a bit per frame: its contents may be other than zero */
 	u32 *alias;	/* a number per frame, one more than that of the slot in which kmap shows
 				* it, or, if it is lent, of its page in the range of port_vmap */
@@ -49,8 +49,14 @@ static inline bool context_is_async(void)
 {
 	return sync_nested() || port_context() != PORT_TASK;
 }
-/* Makes the frames backed. False: refused; no lock may be held. */
-bool frames_commit(pfn_t pfn, unsigned long nr);
+enum section_state { SECTION_NOT_BACKED, SECTION_BACKED, SECTION_BUSY };
+static inline pfn_t section_end(pfn_t section)
+{
+	return size_min((section + 1) << MAX_PAGE_ORDER, kmem_machine.end);
+}
+/* Makes the frames backed, and populated where a zone has hooks; try: nothing may be waited for.
+ * False: refused; no lock may be held. */
+bool frames_commit(pfn_t pfn, unsigned long nr, bool try);
 /* The frames have been somebody's. */
 void frames_soil(pfn_t pfn, unsigned long nr);
 
@@ -103,6 +109,16 @@ struct page *mobility_fallback(struct zone *z, unsigned int order, u32 mt, u32 a
 bool block_set_type(struct zone *z, pfn_t pfn, u32 mt);
 void highatomic_reserve(struct zone *z, struct page *page, unsigned int order);
 void mobility_init(struct zone *z);
+
+/* ---- zone_hook.c: frames of one section ---------------------------------------------------------- */
+
+bool zone_hooked(pfn_t start, pfn_t end); /* does some zone's hook watch over them? */
+/* May this task call them, or wait for another that does? */
+bool zone_hooks_may_wait(bool try);
+bool zone_hooks_populate(pfn_t start, pfn_t end); /* false: refused, and all is as before */
+void zone_hooks_release(pfn_t start, pfn_t end);
+void zone_hooks_exit(void); /* releases all, forgets the hooks */
+int zone_hooks_check(void);
 
 /* ---- pcp.c --------------------------------------------------------------------------------------- */
 

@@ -139,7 +139,8 @@ static struct page *zone_alloc_buddy(struct zone *z, unsigned int order, u32 mt,
 	if (page && unlikely(aflags & ALLOC_HIGHATOMIC) && kmem_machine.opt.highatomic && order > 0)
 		highatomic_reserve(z, page, order);
 	zone_unlock(z, flags);
-	if (page && unlikely(!frames_commit(pfn_of_page(page), 1UL << order))) {
+	if (page &&
+	    unlikely(!frames_commit(pfn_of_page(page), 1UL << order, aflags & ALLOC_TRYLOCK))) {
 		blocks_to_buddy(z, (void *[]){page}, 1, order, aflags & ALLOC_TRYLOCK);
 		return NULL;
 	}
@@ -239,7 +240,7 @@ static void sheaf_commit(struct zone *z, struct sheaf *sheaf, unsigned int order
 	for (u32 i = 0; i < sheaf->n; i++) {
 		struct page *page = sheaf->slot[i];
 
-		if (likely(frames_commit(pfn_of_page(page), 1UL << order)))
+		if (likely(frames_commit(pfn_of_page(page), 1UL << order, try)))
 			sheaf->slot[kept++] = page;
 		else
 			zone_free_buddy(z, page, order, try);
@@ -402,7 +403,7 @@ static unsigned int zone_bulk_buddy(struct zone *z, u32 mt, u32 aflags, struct p
 		struct page *page = pages[i];
 
 		pages[i] = NULL;
-		if (unlikely(!frames_commit(pfn_of_page(page), 1))) {
+		if (unlikely(!frames_commit(pfn_of_page(page), 1, aflags & ALLOC_TRYLOCK))) {
 			zone_free_buddy(z, page, 0, aflags & ALLOC_TRYLOCK);
 			continue;
 		}

@@ -284,6 +284,7 @@ void phys_exit(void)
 {
 	struct kmem_machine *m = &kmem_machine;
 
+	zone_hooks_exit();
 	m->low_end = 0;
 	m->end = 0;
 	m->zones = NULL;
