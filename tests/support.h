@@ -100,7 +100,7 @@ static TAP_UNUSED uint64_t events_of(enum kmem_event ev)
 	uint64_t sum = 0;
 
 	for (unsigned int cpu = 0; cpu < st->nr_cpus; cpu++)
-		sum += st->cpu[cpu].event[ev];
+		sum += __atomic_load_n(&st->cpu[cpu].event[ev], __ATOMIC_RELAXED);
 	return sum;
 }
 

@@ -113,6 +113,28 @@ int kmem_provider_register(struct kmem_provider *p); /* 0, or -EINVAL (callback 
  * registered. */
 void kmem_provider_unregister(struct kmem_provider *p);
 
+/*
+ * Out-of-memory notifiers, the kernel's chain: before the handler each is asked, by falling priority,
+ * to free what it can; it adds the pages to *(unsigned long *)data. If there are any the request tries
+ * again, and the handler is not called. action: 0. A return value with NOTIFY_STOP_MASK ends the chain.
+ * Called as the handler is, but for requests without __GFP_FS too. 0, or -EINVAL (no callback, in
+ * already). Unregistering waits until no task is in it, and is quiet about one that is not in: 0.
+ */
+struct notifier_block;
+typedef int (*notifier_fn_t)(struct notifier_block *nb, unsigned long action, void *data);
+struct notifier_block {
+	notifier_fn_t notifier_call;
+	int priority;
+	struct kmem_registered registered; /* the library's */
+};
+#define NOTIFY_DONE	 0x0000
+#define NOTIFY_OK	 0x0001
+#define NOTIFY_STOP_MASK 0x8000
+#define NOTIFY_BAD	 (NOTIFY_STOP_MASK | 0x0002)
+#define NOTIFY_STOP	 (NOTIFY_STOP_MASK | NOTIFY_OK)
+int register_oom_notifier(struct notifier_block *nb);
+int unregister_oom_notifier(struct notifier_block *nb);
+
 enum kmem_oom_result {
 	KMEM_OOM_NONE,	/* nothing to be done: the request fails, unless __GFP_NOFAIL */
 	KMEM_OOM_RETRY, /* try again */

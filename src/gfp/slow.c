@@ -222,11 +222,6 @@ static enum slow_state slow_oom(struct slow *s)
 	/* A victim has had its reserve by now; killing it again gives nothing. */
 	if (victim && (s->aflags & ALLOC_OOM || req->gfp & __GFP_NOMEMALLOC))
 		return SLOW_NOPAGE;
-	if (!(req->gfp & __GFP_FS)) {
-		reclaim_tick();
-		s->no_progress = 0;
-		return SLOW_RETRY_HEAD;
-	}
 	switch (oom_call(gfp_shown(req->gfp), req->order)) {
 	case KMEM_OOM_FREED:
 		s->no_progress = 0;
@@ -234,6 +229,8 @@ static enum slow_state slow_oom(struct slow *s)
 			return SLOW_RETRY_HEAD;
 		return slow_walk(s, ALLOC_NO_WATERMARKS | slow_plain(s), SLOW_RETRY_HEAD);
 	case KMEM_OOM_RETRY:
+		if (!(req->gfp & __GFP_FS))
+			s->no_progress = 0;
 		return SLOW_RETRY_HEAD;
 	default:
 		return slow_oom_refused(s);

@@ -14,7 +14,7 @@
  */
 #include "reclaim/reclaim.h"
 
-static struct registry *const registries[] = {&providers, &shrinkers};
+static struct registry *const registries[] = {&providers, &shrinkers, &oom_notifiers};
 
 static struct hook kswapd_hook, livelock_hook, charge_hook;
 unsigned long (*reclaim_drain_hook)(void);

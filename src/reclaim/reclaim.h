@@ -104,6 +104,7 @@ void kswapd_let(void);
 void kswapd_stop(void); /* shutdown: on return its task is gone */
 void kswapd_reset(void);
 
+extern struct registry oom_notifiers;
 /* oom.c. Semantics 2.8 after its first checks; one caller at a time, the others sleep a tick and retry. */
 enum kmem_oom_result oom_call(gfp_t gfp, unsigned int order);
 bool livelock_stop(gfp_t gfp, unsigned int order, unsigned long rounds);

@@ -417,11 +417,12 @@ TEST(S167_free_waits_for_a_running_scan)
 		usleep(100);
 	shrinker_register(other);
 	shrinker_free(other);
-	is(left, 0, "another one is not waited for");
+	is(__atomic_load_n(&left, __ATOMIC_SEQ_CST), 0, "another one is not waited for");
 	shrinker_free(s);
-	is(left, 1, "this one is");
+	is(__atomic_load_n(&left, __ATOMIC_SEQ_CST), 1, "this one is");
 	pthread_join(thread, NULL);
-	ok(!page, "NULL");
+	if (page)
+		__free_page(page);
 	m64_end();
 }
 
@@ -458,4 +459,99 @@ TEST(a_machine_that_stops_forgets_its_shrinkers)
 	is(register_shrinker(&c.s, "again"), 0, "registered anew");
 	unregister_shrinker(&c.s);
 	m64_end();
+}
+
+/* ---- The out-of-memory notifiers ------------------------------------------------------------------ */
+
+static char chain[16];
+static unsigned long chain_len, chain_frees;
+static int chain_answer;
+
+static int on_chain(struct notifier_block *nb, unsigned long action, void *data)
+{
+	is(action, 0, "action");
+	ok(!(kmem_task_flags() & PF_MEMALLOC), "not as PF_MEMALLOC");
+	chain[chain_len++ % (sizeof(chain) - 1)] = (char)('a' + nb->priority);
+	if (chain_frees) {
+		give_back(chain_frees);
+		*(unsigned long *)data += chain_frees;
+		chain_frees = 0;
+	}
+	return chain_answer;
+}
+
+static struct notifier_block links[] = {
+	{.notifier_call = on_chain, .priority = 1},
+	{.notifier_call = on_chain, .priority = 2},
+	{.notifier_call = on_chain, .priority = 0},
+};
+
+static void chain_start(void)
+{
+	m64_exhausted();
+	kmem_set_oom_handler(on_oom, NULL);
+	for (int i = 0; i < 3; i++)
+		is(register_oom_notifier(&links[i]), 0, "register");
+	is(register_oom_notifier(&links[0]), -22, "twice");
+	is(register_oom_notifier(NULL), -22, "nothing");
+}
+
+static void chain_end(void)
+{
+	for (int i = 0; i < 3; i++)
+		is(unregister_oom_notifier(&links[i]), 0, "unregister");
+	is(unregister_oom_notifier(&links[0]), 0, "quiet");
+	m64_end();
+}
+
+TEST(S47_notifiers_are_asked_before_the_handler)
+{
+	chain_start();
+	ok(!alloc_page(GFP_KERNEL | __GFP_NOWARN), "NULL");
+	ok(!strcmp(chain, "cba"), "by priority: %s", chain);
+	is(oom_calls, 1, "then the handler");
+	chain_answer = NOTIFY_STOP;
+	ok(!alloc_page(GFP_KERNEL | __GFP_NOWARN), "NULL");
+	ok(!strcmp(chain, "cbac"), "the first ends the chain: %s", chain);
+	is(oom_calls, 2, "which does not save from the handler");
+	is(unregister_oom_notifier(&links[1]), 0, "nobody stands on it any more");
+	is(register_oom_notifier(&links[1]), 0, "and back");
+	chain_end();
+}
+
+TEST(S64_pages_that_a_notifier_freed_mean_try_again)
+{
+	static struct told t;
+	struct page *page;
+
+	chain_start();
+	told_start(&t, 1);
+	chain_frees = 100;
+	page = alloc_page(GFP_KERNEL);
+	ok(page != NULL, "served");
+	is(oom_calls, 0, "nobody was killed");
+	is(events_of(KMEM_EV_oom_kill), 0, "nor counted");
+	is(t.asked, 17, "rounds before");
+	if (page)
+		__free_page(page);
+	kmem_provider_unregister(&t.p);
+	chain_end();
+}
+
+TEST(S53_notifiers_are_asked_without_FS_too)
+{
+	unsigned long limit = 20;
+	struct page *page;
+
+	chain_start();
+	kmem_set_livelock_guard(on_round, &limit);
+	ok(!alloc_page(GFP_NOFS | __GFP_NOWARN), "stopped by the guard");
+	is(chain_len, 3 * 20, "each round");
+	is(oom_calls, 0, "the handler was not");
+	chain_frees = 100;
+	page = alloc_page(GFP_NOFS);
+	ok(page != NULL, "served");
+	if (page)
+		__free_page(page);
+	chain_end();
 }
