@@ -123,16 +123,6 @@ TEST(pages_merge_and_split)
 	every_schedule("pages: merge and split");
 }
 
-TEST(shrinker_scan_and_go)
-{
-	every_schedule("shrinker: scan and go");
-}
-
-TEST(shrinker_scan_and_come)
-{
-	every_schedule("shrinker: scan and come");
-}
-
 TEST(refill_with_a_handler)
 {
 	with_handler("refill");

@@ -85,13 +85,3 @@ TEST(grace_period)
 {
 	every_schedule("grace period");
 }
-
-TEST(shrinker_scan_and_go)
-{
-	every_schedule("shrinker: scan and go");
-}
-
-TEST(shrinker_scan_and_come)
-{
-	every_schedule("shrinker: scan and come");
-}

@@ -2,7 +2,6 @@
 #include <kmem/kmem.h>
 #include <kmem/port.h>
 #include <string.h>
-#include "reclaim/reclaim.h"
 #include "scenarios.h"
 
 enum { OBJ = 512, HELD = 60, CAP = 6, HANDLERS_BYTE = 250 };
@@ -123,98 +122,6 @@ static void setup_buddy(void *arg)
 	for (unsigned int i = 0; i < 3; i++) {
 		page_order[i] = 1;
 		pages[i] = alloc_pages(GFP_KERNEL, 1);
-	}
-}
-
-/* ---- Shrinkers --------------------------------------------------------------------------------- */
-
-static struct shrinker shrinker[3];
-static bool shrinker_gone[3];
-static unsigned int shrinker_scans;
-
-static unsigned int shrinker_nr(const struct shrinker *s)
-{
-	sim_expect(s >= shrinker && s < shrinker + 3);
-	return (unsigned int)(s - shrinker);
-}
-
-static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)
-{
-	(void)sc;
-	sim_expect(!shrinker_gone[shrinker_nr(s)]);
-	return 200;
-}
-
-/* Who has unregistered it may do with it what he likes: it must be whole from beginning to end. */
-static unsigned long shrinker_scan(struct shrinker *s, struct shrink_control *sc)
-{
-	unsigned int nr = shrinker_nr(s);
-
-	for (int i = 0; i < 2; i++) {
-		sim_expect(!shrinker_gone[nr]);
-		sim_expect(kmem_task_flags() & PF_MEMALLOC);
-		port_point();
-	}
-	shrinker_scans++;
-	return sc->nr_to_scan;
-}
-
-static void shrinker_come(unsigned int i)
-{
-	shrinker[i] = (struct shrinker){.count_objects = shrinker_count,
-					.scan_objects = shrinker_scan,
-					.seeks = DEFAULT_SEEKS,
-					.batch = 400};
-	shrinker_gone[i] = false;
-	sim_expect(register_shrinker(&shrinker[i], "%u", i) == 0);
-}
-
-static void shrinker_go(unsigned int i)
-{
-	unregister_shrinker(&shrinker[i]);
-	shrinker_gone[i] = true;
-	memset(&shrinker[i], 0xff, sizeof(shrinker[i]));
-}
-
-static void shrinkers_ask(void)
-{
-	struct reclaim r = {.gfp = GFP_KERNEL, .class = KMEM_ZONE_NORMAL};
-	unsigned int saved = memalloc_noreclaim_save();
-
-	shrinkers_scan(&r);
-	memalloc_noreclaim_restore(saved);
-}
-
-static void setup_shrinkers(void *arg)
-{
-	(void)arg;
-	sim_expect(kmem_boot(MACHINE) == 0);
-	shrinker_come(0);
-	shrinker_come(1);
-	shrinker_scans = 0;
-}
-
-/* A walk meets one that goes, and its neighbour is there all the time. */
-static void task_shrinker_go(unsigned int i, void *arg)
-{
-	(void)arg;
-	if (i == 0)
-		shrinkers_ask();
-	else
-		shrinker_go(2 - i);
-}
-
-static void task_shrinker_come(unsigned int i, void *arg)
-{
-	(void)arg;
-	if (i == 0) {
-		shrinkers_ask();
-		sim_expect(shrinker_scans >= 1);
-	} else if (i == 1) {
-		shrinker_go(0);
-		shrinker_come(0);
-	} else {
-		shrinker_come(2);
 	}
 }
 
@@ -494,8 +401,6 @@ const struct named_scenario scenarios[] = {
 	{{"pages: free", 0, setup_pages, task_pages_free, check, NULL}, 3, 3, 0},
 	{{"pages: merge", 0, setup_buddy, task_merge, check, NULL}, 3, 3, 0},
 	{{"pages: merge and split", 0, setup_buddy, task_buddy, check, NULL}, 3, 2, 0},
-	{{"shrinker: scan and go", 0, setup_shrinkers, task_shrinker_go, check, NULL}, 3, 3, 0},
-	{{"shrinker: scan and come", 0, setup_shrinkers, task_shrinker_come, check, NULL}, 3, 2, 0},
 };
 const unsigned int nr_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
 

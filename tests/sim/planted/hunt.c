@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hunts for a planted bug: the search of every scenario, then random seeds; pools first; and with the
- * word pressure, the seeds of that load alone. Exit status 1: found, and how; 0: nothing in all of it.
+ * Hunts for a planted bug: the search of every scenario, then random seeds; reclaim and pools first;
+ * and with the word pressure, the seeds of that load alone. Exit status 1: found, and how; 0: nothing
+ * in all of it.
  */
 #include <stdio.h>
 #include <string.h>
 #include "../lib/load.h"
 #include "../lib/pools.h"
+#include "../lib/reclaim.h"
 #include "../lib/scenarios.h"
 
 static int seeds(uint64_t first, uint64_t n, struct load_config c)
@@ -54,6 +56,29 @@ static int searches(void)
 	return 0;
 }
 
+static int reclaims(void)
+{
+	struct sim_search_result r;
+
+	for (unsigned int i = 0; i < nr_reclaim_scenarios; i++) {
+		const struct named_scenario *s = &reclaim_scenarios[i];
+
+		for (unsigned int how = 0; how < 3; how++) {
+			if (how ? !s->handler : !s->cpus2)
+				continue;
+			/* The cheap ones, whose bound is 3, bear one more. */
+			reclaim_search(s, 2, s->cpus2 > 2 ? 2 : 1, how != 0,
+				       how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
+			if (!*r.finding)
+				continue;
+			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
+			       s->sc.name, (unsigned long long)r.schedules, r.finding);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 static int pools(void)
 {
 	struct mempool_sum sum = {0};
@@ -92,6 +117,6 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!pressure)
-		return pools() || searches() || seeds(1, 1000, plain);
+		return reclaims() || pools() || searches() || seeds(1, 1000, plain);
 	return seeds(1, 400, short_of_memory) || seeds(1, 100, crowded);
 }
