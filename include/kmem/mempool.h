@@ -116,7 +116,7 @@ int mempool_check(mempool_t *pool);
 
 /*
  * Elements of the library's own kinds. slab: objects, pool_data is their cache, which may have no
- * constructor. kmalloc: pool_data is the size. pages: struct page *, pool_data is the order.
+ * constructor. kmalloc, kvmalloc: pool_data is the size. pages: struct page *, pool_data is the order.
  * Where poison is on (slab_debug=P, caches with it, libraries that check) such elements hold
  * 0x6b..0xa5 while in reserve, whoever writes to one then is reported when it is taken out, and what
  * is handed out of the reserve is full of 0x5a. Pages without an address are left alone.
@@ -125,6 +125,8 @@ void *mempool_alloc_slab(gfp_t gfp, void *pool_data);
 void mempool_free_slab(void *element, void *pool_data);
 void *mempool_kmalloc(gfp_t gfp, void *pool_data);
 void mempool_kfree(void *element, void *pool_data);
+void *mempool_kvmalloc(gfp_t gfp, void *pool_data);
+void mempool_kvfree(void *element, void *pool_data);
 void *mempool_alloc_pages(gfp_t gfp, void *pool_data);
 void mempool_free_pages(void *element, void *pool_data);
 
@@ -135,6 +137,10 @@ static inline mempool_t *mempool_create_slab_pool(int min_nr, struct kmem_cache 
 static inline mempool_t *mempool_create_kmalloc_pool(int min_nr, size_t size)
 {
 	return mempool_create(min_nr, mempool_kmalloc, mempool_kfree, (void *)size);
+}
+static inline mempool_t *mempool_create_kvmalloc_pool(int min_nr, size_t size)
+{
+	return mempool_create(min_nr, mempool_kvmalloc, mempool_kvfree, (void *)size);
 }
 static inline mempool_t *mempool_create_page_pool(int min_nr, int order)
 {
@@ -148,6 +154,10 @@ static inline int mempool_init_slab_pool(mempool_t *pool, int min_nr, struct kme
 static inline int mempool_init_kmalloc_pool(mempool_t *pool, int min_nr, size_t size)
 {
 	return mempool_init(pool, min_nr, mempool_kmalloc, mempool_kfree, (void *)size);
+}
+static inline int mempool_init_kvmalloc_pool(mempool_t *pool, int min_nr, size_t size)
+{
+	return mempool_init(pool, min_nr, mempool_kvmalloc, mempool_kvfree, (void *)size);
 }
 static inline int mempool_init_page_pool(mempool_t *pool, int min_nr, int order)
 {

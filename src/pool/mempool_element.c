@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The elements whose size a pool can know: objects, kmalloc blocks, pages. While such an element
+ * The elements whose size a pool can know: objects, kmalloc blocks, areas, pages. While such an element
  * rests in a reserve nobody has business with it, so it is poisoned, and looked at when it leaves
  * (semantics 10.8):
  *
@@ -12,6 +12,7 @@
  * Cost: where it is on, every element that passes through a reserve is written twice and read once.
  */
 #include "pool/pool.h"
+#include <kmem/vmalloc.h>
 
 /* ---- Where elements come from ------------------------------------------------------------------- */
 
@@ -34,6 +35,17 @@ void mempool_kfree(void *element, void *pool_data)
 {
 	(void)pool_data;
 	kfree(element);
+}
+
+void *mempool_kvmalloc(gfp_t gfp, void *pool_data)
+{
+	return kvmalloc((size_t)pool_data, gfp);
+}
+
+void mempool_kvfree(void *element, void *pool_data)
+{
+	(void)pool_data;
+	kvfree(element);
 }
 
 void *mempool_alloc_pages(gfp_t gfp, void *pool_data)
@@ -66,7 +78,7 @@ size_t element_poison_bytes(const mempool_t *pool)
 
 	if (pool->alloc == mempool_alloc_slab)
 		return slab_poison_bytes(pool->pool_data);
-	if (pool->alloc == mempool_kmalloc)
+	if (pool->alloc == mempool_kmalloc || pool->alloc == mempool_kvmalloc)
 		return pool_poison_wanted(data) ? data : 0;
 	if (pool->alloc == mempool_alloc_pages)
 		return pool_poison_wanted(PAGE_SIZE) ? PAGE_SIZE << data : 0;

@@ -411,6 +411,7 @@ static void own_elements(bool poisoned)
 
 	one_of(mempool_create_slab_pool(2, c), "slab", poisoned);
 	one_of(mempool_create_kmalloc_pool(2, SIZE), "kmalloc", poisoned);
+	one_of(mempool_create_kvmalloc_pool(2, SIZE), "kvmalloc", poisoned);
 	one_of(mempool_create_page_pool(2, 0), "a page", poisoned);
 	one_of(mempool_create_page_pool(2, 3), "eight pages", poisoned);
 	is(kmem_cache_destroy(c), 0, "no object is left");
@@ -440,9 +441,35 @@ TEST(embedded_pools)
 	mempool_exit(&pool);
 	is(mempool_init_kmalloc_pool(&pool, 3, 100), 0, "kmalloc");
 	mempool_exit(&pool);
+	is(mempool_init_kvmalloc_pool(&pool, 3, 100), 0, "kvmalloc");
+	mempool_exit(&pool);
 	is(mempool_init_page_pool(&pool, 3, 1), 0, "pages");
 	mempool_exit(&pool);
 	is(kmem_cache_destroy(c), 0, "no object is left");
+	machine_stop();
+}
+
+/* An area wants a mask that blocks, so the first, gentle try has none, and the reserve serves. */
+TEST(areas_are_elements_too)
+{
+	const size_t size = KMALLOC_MAX_SIZE + 1;
+	mempool_t *pool;
+	char *el[2];
+
+	machine_start(M64 " slab_debug=P");
+	pool = mempool_create_kvmalloc_pool(1, size);
+	ok(pool != NULL, "created");
+	el[0] = mempool_alloc(pool, GFP_KERNEL);
+	is(pool->curr_nr, 0, "from the reserve");
+	el[1] = mempool_alloc(pool, GFP_KERNEL);
+	ok(el[0] && el[1] && el[0] != el[1], "the second one is made");
+	for (int i = 0; i < 2; i++) {
+		memset(el[i], i, size);
+		mempool_free(el[i], pool);
+	}
+	is(mempool_check(pool), 0, "check");
+	mempool_destroy(pool);
+	is(kmem_misuse_count(), 0, "nothing to report");
 	machine_stop();
 }
 
