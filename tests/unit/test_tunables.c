@@ -287,8 +287,13 @@ static void fault_option(const char *name, const char *text)
 		"=1,100,0",	 "=",		"",	      "=a,1,0,1",   "=1,100,0,-",
 		"=1,-5,0,1",	 "=1,100,0,1x", "=1;100;0;1", "=1,101,0,1", "=1,100,0,-2",
 		"=1,100,0,1,x=1"};
-	char line[80], want[160];
+	static const char longest[] = "2147483647,100,2147483647,2147483647,ignore-gfp-wait=N,"
+				      "ignore-gfp-highmem=N,cache-filter=Y,min-order=10";
+	char line[160], want[240];
 
+	snprintf(line, sizeof(line), "%s=%s", name, longest);
+	is(parse(line), 0, "%s", err);
+	is_str(text, longest, "%s", name);
 	snprintf(line, sizeof(line), "%s=1,100,0,-1", name);
 	is(parse(line), 0, "%s", err);
 	is_str(text, "1,100,0,-1", "%s", name);
