@@ -182,7 +182,8 @@ void lockdep_request_slow(const void *site)
 {
 	const struct port_task *task = port_task();
 
-	if (task->pf & PF_MEMALLOC || !kmem_machine.opt.lockdep)
+	if (task->pf & (PF_MEMALLOC | PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO) ||
+	    !kmem_machine.opt.lockdep)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(task->lock_class) && task->lock_class[i]; i++) {
 		struct lock_class *c = &classes[task->lock_class[i] - 1];

@@ -97,7 +97,7 @@ bool context_refuse(const struct context_site *at, enum kmem_misuse code, const 
 /* Around every pass of reclaim; fs: its request has __GFP_FS. What enter returns is for leave. */
 bool lockdep_reclaim_enter(bool fs);
 void lockdep_reclaim_leave(bool was);
-/* A request that may block and has __GFP_FS, after scopes. */
+/* A request that may block and has __GFP_FS, before or after the task's scopes. */
 void lockdep_request_slow(const void *site);
 static inline void lockdep_request(const void *site)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Locks that are taken in reclaim and held over a request: semantics 7.8, S172. */
 #include <pthread.h>
+#include <kmem/mempool.h>
+#include <kmem/percpu.h>
 #include "pressure.h"
 
 static const char inode_class, page_class, many[256];
@@ -120,8 +122,10 @@ TEST(S172_held_over_a_request_then_taken_in_reclaim)
 TEST(S172_what_cannot_come_back_is_not_reported)
 {
 	unsigned int saved;
+	mempool_t *pool;
 
 	start(M64 " lockdep=1");
+	pool = mempool_create_kmalloc_pool(1, 100);
 	reclaim_with(GFP_KERNEL);
 	request_with(GFP_NOFS);
 	request_with(GFP_NOIO);
@@ -129,6 +133,10 @@ TEST(S172_what_cannot_come_back_is_not_reported)
 	request_with(GFP_NOWAIT);
 	saved = memalloc_nofs_save();
 	request_with(GFP_KERNEL);
+	kmem_lock_acquired(&inode_class, "inode lock", NULL);
+	mempool_free(mempool_alloc(pool, GFP_KERNEL), pool);
+	free_percpu(__alloc_percpu(8, 8));
+	kmem_lock_released(&inode_class);
 	memalloc_nofs_restore(saved);
 	saved = memalloc_noio_save();
 	request_with(GFP_KERNEL);
@@ -140,6 +148,7 @@ TEST(S172_what_cannot_come_back_is_not_reported)
 	is(reports_of(RECURSION), 0, "none of these");
 	request_with(GFP_KERNEL);
 	is(reports_of(RECURSION), 1, "this one");
+	mempool_destroy(pool);
 	stop();
 }
 
