@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The demonstration, `make run`: unmodified programs on libkmem's malloc, each compared with the
-# same program on the system's, and a real kernel's recorded allocations replayed. Exit status 0 only
-# if every output was the same.
+# same program on the system's, a real kernel's recorded allocations replayed, and a program written
+# for the library. Exit status 0 only if every output was the same, and every byte right.
 #
 #	examples/run.sh BUILD-FOLDER
 set -u
@@ -118,6 +118,13 @@ both 'python3, words of our sources' python3 -I -S "$tmp/words.py"
 title '3. 78,131 recorded requests of a Linux 6.18 kernel, made of libkmem'
 timed replay_s "$kmem" replay examples/traces/gcc.dat >"$tmp/replay" 2>&1 || wrong=1
 sed 's/^/  /' "$tmp/replay"
+
+# ---- 4. A program that lives on short memory ----------------------------------------------------
+
+title '4. A block cache with a budget: a file sixteen times larger than its memory, for ten seconds'
+timeout -k 5 120 "$build/blockcache" --file "$tmp/blocks" --size 256M --mem 16M --seconds 10 \
+	>"$tmp/blockcache" 2>&1 || wrong=1
+sed 's/^/  /' "$tmp/blockcache"
 
 title 'The machine under sqlite3, when it was done (512 MiB)'
 sed 's/^/  /' "$tmp/stat"

@@ -2,7 +2,7 @@
 # The libraries and the command of one variant. Sources are found by wildcard, floor by floor, so
 # a new file needs no line here.
 
-.PHONY: libs cmd debug asan tsan m32 aarch64
+.PHONY: libs cmd examples debug asan tsan m32 aarch64
 CORE_SRC := $(sort $(wildcard src/*/*.c))
 PORT_SRC := $(sort $(wildcard ports/$(PORT)/*.c))
 MALLOC_SRC := $(sort $(wildcard malloc/*.c))
@@ -96,7 +96,19 @@ $(CMD): $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KMEM_LDFLAGS) $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A) $(CMD_LIBS) $(KMEM_LIBS) -o $@
 
-DEPS := $(CORE_OBJ:.o=.d) $(COMMON_OBJ:.o=.d) $(MALLOC_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+# Each folder of examples is a program that sees what an installed library shows.
+EXAMPLES := $(if $(filter posix,$(PORT)),$(patsubst examples/%/,$(B)/%,$(sort $(dir $(wildcard examples/*/*.c)))))
+EXAMPLE_OBJ := $(call objs,$(wildcard examples/*/*.c))
+$(B)/obj/examples/%.o: INCLUDES := -Iinclude
+examples: $(EXAMPLES) ## build the example programs of this variant
+define example_rule
+$(1): $(call objs,$(wildcard examples/$(notdir $(1))/*.c)) $(LIB_A)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(KMEM_LDFLAGS) $$^ $$(KMEM_LIBS) -o $$@
+endef
+$(foreach e,$(EXAMPLES),$(eval $(call example_rule,$(e))))
+
+DEPS := $(EXAMPLE_OBJ:.o=.d) $(CORE_OBJ:.o=.d) $(COMMON_OBJ:.o=.d) $(MALLOC_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
 -include $(DEPS)
 
 debug: ## build with all assertions and lock ranks

@@ -21,7 +21,7 @@ runs_here = $(strip $(if $(TEST_ONLY.$(call folder,$(1))),\
 TEST_SRC := $(foreach t,$(TEST_SRC),$(if $(call runs_here,$(t)),$(t)))
 TESTS := $(patsubst %.c,$(B)/%,$(TEST_SRC))
 
-tests: libs cmd $(TESTS) ## build the test programs of this variant
+tests: libs cmd examples $(TESTS) ## build the test programs of this variant
 
 test_lib_src = $(sort $(wildcard tests/$(call folder,$(1))/lib/*.c))
 
@@ -58,7 +58,7 @@ check: ## quick tests for the edit loop
 test: setup-test ## install what is missing, build every variant, run every test
 	$(Q)mk/test.sh $(TEST_VARIANTS)
 
-run: setup-run all ## the demonstration: real programs and a recorded trace on this machine
+run: setup-run all examples ## the demonstration: real programs and a recorded trace on this machine
 	$(Q)examples/run.sh $(B)
 
 ifneq ($(wildcard bench/rules.mk),)

@@ -121,6 +121,11 @@ else
 	nr=$((nr + 1))
 	echo "ok $nr - test_install.sh: a program by CMake # SKIP cmake is not installed"
 fi
+# shellcheck disable=SC2046 # flags are words
+gcc -Wall -Werror examples/blockcache/*.c -o "$tmp/app/blockcache" $(pkg-config --cflags --libs kmem) \
+	>"$tmp/log" 2>&1 && LD_LIBRARY_PATH=$lib "$tmp/app/blockcache" --file "$tmp/app/blocks" \
+	--size 4M --mem 1M --ops 2000 >>"$tmp/log" 2>&1
+ok $? 'examples/blockcache by the line of its README' "$tmp/log"
 cat >"$tmp/app/all.cc" <<'CC'
 #include <kmem/kmem.h>
 #include <kmem/shrinker.h>
