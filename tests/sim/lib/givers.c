@@ -4,7 +4,7 @@
 #include "gfp/gfp.h"
 
 /* Rounds a request may make: more than it takes to the last resort and back. */
-enum { ROUNDS_PATIENT = 17, ROUNDS_MAX = 40, ROUNDS_NOFAIL = 20000 };
+enum { ROUNDS_PATIENT = 17, ROUNDS_MAX = 40, ROUNDS_NOFAIL = 5000 };
 
 static uint64_t below(uint64_t n)
 {

@@ -10,7 +10,7 @@
 #include <kmem/stat.h>
 #include "owner.h"
 
-enum { GIVER_PAGES = 96, LARDER_OBJECTS = 160, SACRIFICES = 24 };
+enum { GIVER_PAGES = 48, LARDER_OBJECTS = 160, SACRIFICES = 24 };
 
 enum giver_kind {
 	GIVER_HONEST, /* gives what it counts; registered all the time */

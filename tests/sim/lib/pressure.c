@@ -8,10 +8,11 @@
  *
  *	an ordinary small request gets memory while there is enough that is sure to be given back
  *	an urgent one fails only where its own mark allows no more
- *	one that may not fail gets through, since everybody frees in the end
+ *	one that may not fail gets through, since everybody frees in the end; so does one to a mempool
  *	whatever the guard had to end was reported; nobody is left asleep
  */
 #include <kmem/kmem.h>
+#include <kmem/mempool.h>
 #include <stdio.h>
 #include <string.h>
 #include "gfp/gfp.h"
@@ -26,6 +27,7 @@ struct pressure {
 	struct owners owners;
 	struct givers givers;
 	struct kmem_cache *cache[CACHES];
+	mempool_t *pool; /* of single pages */
 	struct thing own[SIM_MAX_CPUS][OWN_MAX], small[SMALL];
 	unsigned int slots;   /* of own[], each task's */
 	unsigned int running; /* workers that have not ended */
@@ -215,16 +217,20 @@ static void get(struct pressure *p, struct thing *slot)
 		*slot = t;
 }
 
-/* Some wait without end; the others get to their end, and free what they have. */
+/* A few wait without end; the others get to their end, and free what they have. Those who wait keep a
+ * third, so that this and what lies with the givers, who may be out of reach, is not all there is. */
 static void get_surely(struct pressure *p, unsigned int nr)
 {
 	unsigned int order = (unsigned int)below(2);
 	struct thing t = {.kind = PAGES, .size = PAGE_SIZE << order, .order = order};
 
-	if (p->waiting >= p->base.cfg.cpus / 2)
+	if (p->waiting > p->base.cfg.cpus / 8)
 		return;
 	p->waiting++;
-	put(p, &p->own[nr][0]);
+	for (unsigned int i = 0; i < p->slots; i++) {
+		if (i % 3 != 1)
+			put(p, &p->own[nr][i]);
+	}
 	if (ask(p, &t, (below(2) ? GFP_KERNEL : GFP_NOFS) | __GFP_NOFAIL | __GFP_NOWARN))
 		p->own[nr][0] = t;
 	p->waiting--;
@@ -267,6 +273,22 @@ static void cache_object(struct pressure *p)
 		put(p, &t);
 }
 
+/* An element for a while, in which memory is needed too: with a mask that blocks it always comes. */
+static void use_element(struct pressure *p, struct thing *slot)
+{
+	struct thing t = {.kind = PAGES, .size = PAGE_SIZE};
+	struct page *page = mempool_alloc(p->pool, below(2) ? GFP_NOIO : GFP_KERNEL);
+
+	if (!page)
+		sim_fail("a mempool gave nothing to a request that may wait");
+	t.p = page_address(page);
+	thing_born(&p->owners, &t);
+	put(p, slot);
+	get(p, slot);
+	thing_dies(&p->owners, &t);
+	mempool_free(page, p->pool);
+}
+
 static void exchange(struct thing *a, struct thing *b)
 {
 	struct thing t = *a;
@@ -289,8 +311,10 @@ static void rare(struct pressure *p, unsigned int nr)
 		break;
 	case 3:
 	case 4:
-	case 5:
 		get_surely(p, nr);
+		break;
+	case 5:
+		use_element(p, &p->own[nr][0]);
 		break;
 	case 6:
 		larder_storm(&p->givers);
@@ -409,6 +433,8 @@ static void start(void *arg)
 	p->owners.low = phys_to_virt(0);
 	p->misuses = kmem_misuse_count();
 	p->slots = p->base.cfg.cpus > 8 ? 24 : OWN_MAX;
+	p->pool = mempool_create_page_pool(2, 0);
+	sim_expect(p->pool);
 	givers_start(&p->givers, &p->owners, below(3) != 0);
 	for (unsigned int i = 0; i < CACHES; i++) {
 		char name[KMEM_NAME_MAX];
@@ -438,6 +464,7 @@ static void end(void *arg)
 	for (unsigned int i = 0; i < SMALL; i++)
 		put(p, &p->small[i]);
 	givers_empty(&p->givers);
+	mempool_destroy(p->pool);
 	check(p);
 	for (unsigned int i = 0; i < CACHES; i++) {
 		if (kmem_cache_destroy(p->cache[i]) != 0)
