@@ -69,10 +69,12 @@ include tests/fuzz/fuzz.mk
 endif
 
 SOAK_MINUTES ?= 10
+STEP := build/posix-$(HOST_ARCH)-debug/tests/signals/test_step
 soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug tests
 	$(Q)$(MAKE) --no-print-directory PORT=sim VARIANT=debug tests
 	$(Q)LOAD_OPS=3000000 TAP_DEADLINE=600 build/posix-$(HOST_ARCH)-debug/tests/pressure/load
+	$(Q)test ! -x $(STEP) || STEP_SHAPES=all TAP_DEADLINE=7200 $(STEP)
 	$(Q)perl mk/tests.pl --minutes=$(SOAK_MINUTES) build/posix-$(HOST_ARCH)-debug/tests/model \
 		build/sim-$(HOST_ARCH)-debug/tests
 
