@@ -148,8 +148,8 @@ static void *work(void *arg)
 
 int load_create(struct load *l)
 {
-	l->version = calloc(l->nr_blocks, sizeof(*l->version));
-	l->acked = calloc(l->nr_blocks, sizeof(*l->acked));
+	l->version = calloc((size_t)l->nr_blocks, sizeof(*l->version));
+	l->acked = calloc((size_t)l->nr_blocks, sizeof(*l->acked));
 	if (l->version && l->acked)
 		return 0;
 	load_destroy(l);
