@@ -10,6 +10,7 @@
 #include "../lib/pools.h"
 #include "../lib/reclaim.h"
 #include "../lib/scenarios.h"
+#include "../lib/windows.h"
 
 static int seeds(uint64_t first, uint64_t n, struct load_config c)
 {
@@ -107,6 +108,36 @@ static int pools(void)
 	return 0;
 }
 
+static int windows(void)
+{
+	struct window_sum sum = {0};
+	struct sim_search_result r;
+
+	for (unsigned int i = 0; i < nr_window_scenarios; i++) {
+		const struct named_scenario *s = &window_scenarios[i];
+
+		for (unsigned int how = 0; how < 3; how++) {
+			if (how == 2 && !s->handler)
+				continue;
+			window_search(s, how ? 2 : 3, how ? s->cpus2 : s->cpus3, how == 2,
+				      SIM_SIGNAL, &r);
+			if (!*r.finding)
+				continue;
+			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
+			       s->sc.name, (unsigned long long)r.schedules, r.finding);
+			return 1;
+		}
+	}
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		if (window_seed(seed, &sum))
+			continue;
+		printf("found by seed %llu of the windows: %.100s\n", (unsigned long long)seed,
+		       sim_finding());
+		return 1;
+	}
+	return 0;
+}
+
 static const struct load_config plain = {.cpus = 4, .ops = 160};
 static const struct load_config short_of_memory = {.cpus = 4, .ops = 160, .pressure = true};
 static const struct load_config crowded = {.cpus = 16, .ops = 30, .pressure = true};
@@ -117,6 +148,6 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!pressure)
-		return reclaims() || pools() || searches() || seeds(1, 1000, plain);
+		return reclaims() || pools() || windows() || searches() || seeds(1, 1000, plain);
 	return seeds(1, 400, short_of_memory) || seeds(1, 100, crowded);
 }
