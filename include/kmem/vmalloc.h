@@ -14,7 +14,8 @@
  *
  * Where a page has one address at a time (posix, pages of the direct map), an area's page is not at
  * its own address as long as the area is there: page_address() and kmap name the area's, the page's
- * own traps where the host can do that, and it cannot be freed meanwhile (KMEM_MISUSE_VMALLOC_FREE).
+ * own traps where the host can do that, and its last reference cannot be dropped meanwhile
+ * (KMEM_MISUSE_VMALLOC_FREE).
  */
 #ifndef KMEM_VMALLOC_H
 #define KMEM_VMALLOC_H
@@ -49,7 +50,8 @@ void vfree(const void *p);
 /*
  * The caller's pages, of any kind and in any order, in a row. They stay the caller's, who frees them
  * after vunmap. flags: VM_MAP or 0; prot is not looked at. NULL: no memory, no addresses, refused by the
- * host, other flags; or, where a page has one address at a time, one of them is in an area already.
+ * host, other flags; or, where a page has one address at a time, one of them is in an area already, or
+ * belongs to a slab.
  * Contents are kept both ways. vunmap(NULL) is a no-op; what vmap did not return is reported.
  */
 typedef unsigned long pgprot_t;

@@ -49,16 +49,27 @@ void port_vmap_stop(void)
 	vmap_bytes = 0;
 }
 
+/* Half as much again must be left to the program where address space is limited. */
+static void *reserve(size_t want)
+{
+	unsigned char *p = port_map(want + want / 2, false);
+
+	if (p)
+		munmap(p + want, want / 2);
+	return p;
+}
+
 /* The caller sees to it that one task at a time is here. */
 void *port_vmap_base(size_t *bytes)
 {
 	size_t want = (size_t)vmap_wanted;
+	int saved = errno;
 
-	while (!vmap_base && want >= vmap_least) {
-		vmap_base = port_map(want, false);
+	for (; !vmap_base && want >= vmap_least; want = want / 2 & ~(2 * PAGE_SIZE - 1)) {
+		vmap_base = reserve(want);
 		vmap_bytes = vmap_base ? want : 0;
-		want = want / 2 & PAGE_MASK;
 	}
+	errno = saved;
 	*bytes = vmap_bytes;
 	return vmap_base;
 }

@@ -33,6 +33,8 @@ struct sim_task {
 	char name[SIM_NAME_MAX];
 };
 
+enum { SIM_WINDOW_SLOTS = 256 };
+
 struct sim_world {
 	struct sim_task task[SIM_MAX_TASKS];
 	unsigned int nr_tasks, live;	      /* live: tasks, not daemons, that have not ended */
@@ -47,7 +49,8 @@ struct sim_world {
 	unsigned int nr_cpus, next_cpu;
 	uint64_t mem_bytes, low_bytes;
 	size_t meta_used;
-	uint64_t windows_used, vmaps_used;
+	uint32_t window[SIM_WINDOW_SLOTS]; /* the frame in each, plus one; 0: none */
+	uint64_t vmaps_used;
 };
 
 struct sim_engine {
@@ -61,9 +64,10 @@ struct sim_engine {
 	char *text;
 	size_t text_len, text_cap;
 	sigjmp_buf crash;
-	uint64_t low_mapped;	      /* bytes of the direct map that are mapped now */
-	uint64_t ram_most, meta_most; /* most bytes any world has had */
-	volatile int in_tasks;	      /* a crash now is a finding of the world's */
+	uint32_t window_shown[SIM_WINDOW_SLOTS]; /* what the host maps, as window of the world */
+	uint64_t low_mapped;			 /* bytes of the direct map that are mapped now */
+	uint64_t ram_most, meta_most;		 /* most bytes any world has had */
+	volatile int in_tasks;			 /* a crash now is a finding of the world's */
 };
 
 extern struct sim_world *const sim_world;
@@ -97,6 +101,9 @@ int sim_spawn_as(unsigned int cpu, void (*fn)(void *), void *arg, const char *na
 /* memory.c */
 void sim_memory_init(void);  /* once a process: maps everything */
 void sim_memory_reset(void); /* all zero again, what was touched at least */
+/* After a restore the windows show what they did when the snapshot was taken. Areas must not have been
+ * mapped then: they are not looked after. */
+void sim_windows_restore(void);
 void *sim_stack_of(unsigned int task);
 extern unsigned char *const sim_commit_map; /* a bit for each frame: it is backed */
 

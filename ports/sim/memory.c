@@ -22,7 +22,6 @@
 
 enum {
 	PAGE = 4096,
-	WINDOW_SLOTS = 256,
 	RAM_DEFAULT = 8 << 20,
 	DIRTY_BYTE = 0xa5,
 	STACK_STRIDE = SIM_STACK_BYTES + SIM_STACK_GUARD,
@@ -91,7 +90,7 @@ void sim_memory_init(void)
 	map_at(COMMIT_AT, 1 << 20, PROT_READ | PROT_WRITE, -1);
 	map_at(META_AT, meta_bytes, PROT_READ | PROT_WRITE, -1);
 	map_at(VMAP_AT, vmap_bytes, PROT_NONE, -1);
-	map_at(WINDOW_AT, (uint64_t)WINDOW_SLOTS * PAGE, PROT_NONE, -1);
+	map_at(WINDOW_AT, (uint64_t)SIM_WINDOW_SLOTS * PAGE, PROT_NONE, -1);
 	map_at(RAM_AT, ram_bytes, PROT_READ | PROT_WRITE, ram_fd);
 	map_at(LOW_AT, ram_bytes, PROT_NONE, -1);
 }
@@ -141,17 +140,36 @@ static bool show(uint64_t at, uint64_t pfn, uint64_t pages)
 		    ram_fd, (off_t)(pfn * PAGE)) != MAP_FAILED;
 }
 
+static void window_set(unsigned int slot, uint32_t frame)
+{
+	uint64_t at = WINDOW_AT + (uint64_t)slot * PAGE;
+
+	if (!frame)
+		unmap_at(at, PAGE);
+	else if (!show(at, frame - 1, 1))
+		die("mmap");
+	sim_world->window[slot] = frame;
+	sim_engine->window_shown[slot] = frame;
+}
+
+void sim_windows_restore(void)
+{
+	for (unsigned int i = 0; i < SIM_WINDOW_SLOTS; i++) {
+		if (sim_engine->window_shown[i] != sim_world->window[i])
+			window_set(i, sim_world->window[i]);
+	}
+}
+
 void sim_memory_reset(void)
 {
 	struct sim_region r[SIM_REGIONS];
 
 	if (sim_world->vmaps_used)
 		unmap_at(VMAP_AT, vmap_bytes);
-	if (sim_world->windows_used)
-		unmap_at(WINDOW_AT, (uint64_t)WINDOW_SLOTS * PAGE);
 	sim_regions(r);
 	for (unsigned int i = 0; i < SIM_REGIONS; i++)
 		region_clear(&r[i]);
+	sim_windows_restore();
 }
 
 /* ---- The port's verbs -------------------------------------------------------------------------- */
@@ -344,28 +362,25 @@ void port_decommit(unsigned long pfn, unsigned long n)
 
 void *port_window_base(unsigned int *slots)
 {
-	*slots = WINDOW_SLOTS;
+	*slots = SIM_WINDOW_SLOTS;
 	return AT(WINDOW_AT);
 }
 
 static void window_check(unsigned int slot, unsigned int n)
 {
-	if (slot + n > WINDOW_SLOTS || slot + n <= slot)
+	if (slot + n > SIM_WINDOW_SLOTS || slot + n <= slot)
 		sim_fail("there are no window slots %u to %u", slot, slot + n - 1);
 }
 
 void *port_window_map(unsigned int slot, unsigned long pfn, unsigned int n)
 {
-	uint64_t at = WINDOW_AT + (uint64_t)slot * PAGE;
-
 	port_point();
 	frames_known(pfn, n);
 	window_check(slot, n);
 	sim_log("window %u %lu %u\n", slot, pfn, n);
-	sim_world->windows_used++;
-	if (!show(at, pfn, n))
-		die("mmap");
-	return AT(at);
+	for (unsigned int i = 0; i < n; i++)
+		window_set(slot + i, (uint32_t)(pfn + i + 1));
+	return AT(WINDOW_AT + (uint64_t)slot * PAGE);
 }
 
 void port_window_unmap(unsigned int slot, unsigned int n)
@@ -373,7 +388,8 @@ void port_window_unmap(unsigned int slot, unsigned int n)
 	port_point();
 	window_check(slot, n);
 	sim_log("unwindow %u %u\n", slot, n);
-	unmap_at(WINDOW_AT + (uint64_t)slot * PAGE, (uint64_t)n * PAGE);
+	for (unsigned int i = 0; i < n; i++)
+		window_set(slot + i, 0);
 }
 
 void *port_vmap_base(size_t *bytes)

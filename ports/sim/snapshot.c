@@ -176,4 +176,5 @@ void sim_snapshot_restore(void)
 	for (unsigned int i = 0; i < snap->nr_stacks; i++)
 		memcpy(snap->stack[i].at, snap->stack[i].copy, snap->stack[i].bytes);
 	statics_restore(snap->statics);
+	sim_windows_restore();
 }

@@ -9,6 +9,8 @@
  *
  *	owned ---frames_map---> lent ---frames_unmap---> owned
  *
+ * A frame of a slab is refused: its other objects would be gone as well. So is one that is nobody's.
+ *
  * Frames outside the direct map, and all frames where they can be in many places, are not changed by
  * being mapped, and not marked.
  *
@@ -72,7 +74,15 @@ static void frames_give_back(const pfn_t *pfn, unsigned int n)
 	}
 }
 
-/* False: one of them is lent already, maybe further up in the same list. */
+static bool frame_may_move(const struct page *page)
+{
+	u8 state = page_state(page);
+
+	return state != PAGE_FREE && state != PAGE_PCP && state != PAGE_HOLE &&
+	       !(atom_load(&page->flags) & PAGE_IN_SLAB);
+}
+
+/* False: one of them may not, or is lent already, maybe further up in the same list. */
 static bool frames_lend(const unsigned char *va, const pfn_t *pfn, unsigned int n)
 {
 	u32 place = (u32)((size_t)(va - range_base) >> PAGE_SHIFT);
@@ -80,7 +90,8 @@ static bool frames_lend(const unsigned char *va, const pfn_t *pfn, unsigned int 
 	for (unsigned int i = 0; i < n; i++) {
 		if (!frame_moves(pfn[i]))
 			continue;
-		if (atom_or(&page_of_pfn(pfn[i])->flags, (u8)PAGE_LENT) & PAGE_LENT) {
+		if (!frame_may_move(page_of_pfn(pfn[i])) ||
+		    atom_or(&page_of_pfn(pfn[i])->flags, (u8)PAGE_LENT) & PAGE_LENT) {
 			frames_give_back(pfn, i);
 			return false;
 		}

@@ -71,7 +71,7 @@ static enum page_verdict head_verdict(const struct page *page, unsigned int orde
 		return PAGE_BAD_REFCOUNT;
 	if (refcount == 1 && unlikely(atom_load(&page->flags) & PAGE_LRU))
 		return PAGE_BAD_LRU;
-	if (unlikely(page_is_lent(page)))
+	if (refcount == 1 && unlikely(page_is_lent(page)))
 		return PAGE_BAD_LENT;
 	return atom_load(&page->order) == order ? PAGE_OK : PAGE_BAD_ORDER;
 }

@@ -194,7 +194,7 @@ enum page_verdict {
 	PAGE_BAD_SLAB,
 	PAGE_BAD_REFCOUNT,
 	PAGE_BAD_LRU,  /* the last reference, and it is on an LRU list */
-	PAGE_BAD_LENT, /* mapped by vmalloc or vmap, and not in its own place */
+	PAGE_BAD_LENT, /* the last reference, and it is not in its own place (lend.c) */
 };
 
 /* ---- pcp.c: the zone's front door ---------------------------------------------------------------- */
@@ -301,7 +301,7 @@ unsigned char *vmap_range(size_t *bytes);
 bool vmap_range_has(const void *p);
 /*
  * Shows the n frames of pfn[] in a row from va on, with their contents if keep is set. *zeroed: they
- * read as zero now. False: refused by the host, or one of them is lent already; nothing has changed.
+ * read as zero now. False: refused by the host, or one of them cannot be lent; nothing has changed.
  * Each lent frame stays the caller's. Task context.
  */
 bool frames_map(void *va, const pfn_t *pfn, unsigned int n, bool keep, bool *zeroed);

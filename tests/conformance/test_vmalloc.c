@@ -204,6 +204,9 @@ TEST(pages_of_an_area_and_afterwards)
 	__free_page(page);
 	is(reports_of(KMEM_MISUSE_VMALLOC_FREE), 1, "not to be freed under the area");
 	get_page(page);
+	put_page(page);
+	is(reports_of(KMEM_MISUSE_VMALLOC_FREE), 1, "references come and go");
+	get_page(page);
 	vfree(p);
 	is(page_count(page), 1, "one reference more outlives the area");
 	p = page_address(page);
@@ -269,6 +272,27 @@ TEST(vmap_keeps_contents_both_ways)
 			__free_page(pages[i]);
 		machine_stop();
 	}
+}
+
+TEST(vmap_of_a_slabs_page_is_refused)
+{
+	struct page *page;
+	char *p;
+
+	machine_start(machines[0]);
+	p = kmalloc(100, GFP_KERNEL);
+	page = virt_to_page(p);
+	ok(vmap(&page, 1, VM_MAP, PAGE_KERNEL) == NULL);
+	memset(p, 1, 100);
+	kfree(p);
+	p = kmalloc(20000, GFP_KERNEL);
+	memset(p, 2, 20000);
+	page = virt_to_page(p);
+	p = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	ok(p && p[4095] == 2, "a large block's may");
+	vunmap(p);
+	kfree(page_address(page));
+	machine_stop();
 }
 
 TEST(vrealloc_in_place_and_moved)
