@@ -65,9 +65,12 @@ void page_clear_soiled(struct page *page, unsigned long nr)
 
 	if (frames_clean(pfn, nr))
 		return;
-	for (unsigned long i = 0; i < nr; i++)
-		if (!frames_clean(pfn + i, 1))
-			page_clear(page + i, 0);
+	for (unsigned long i = 0, n; i < nr; i += n + 1) {
+		for (n = 0; i + n < nr && !frames_clean(pfn + i + n, 1);)
+			n++;
+		if (n)
+			frames_clear(pfn + i, n);
+	}
 }
 
 /* The port is asked for stretches that are usable, and in the direct map or not, as a whole. */

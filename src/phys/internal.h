@@ -57,6 +57,8 @@ static inline pfn_t section_end(pfn_t section)
 /* Makes the frames backed, and populated where a zone has hooks; try: nothing may be waited for.
  * False: refused; no lock may be held. */
 bool frames_commit(pfn_t pfn, unsigned long nr, bool try);
+/* Zeroes frames of one zone, through windows where they have no address. */
+void frames_clear(pfn_t pfn, unsigned long nr);
 /* The frames have been somebody's. */
 void frames_soil(pfn_t pfn, unsigned long nr);
 

@@ -55,7 +55,7 @@ void *lent_address(const struct page *page)
 	u32 alias = atom_load(&phys.alias[pfn_of_page(page)]);
 
 	assert_debug(alias != 0);
-	return range_base + ((size_t)(alias - 1) << PAGE_SHIFT);
+	return atom_load(&range_base) + ((size_t)(alias - 1) << PAGE_SHIFT);
 }
 
 static bool frame_moves(pfn_t pfn)

@@ -124,22 +124,26 @@ void page_report_bad(const struct page *page, unsigned int order, enum page_verd
 		(int)atom_load(&page->refcount), atom_load(&page->flags));
 }
 
-void page_clear(struct page *page, unsigned int order)
+void frames_clear(pfn_t pfn, unsigned long nr)
 {
-	pfn_t pfn = pfn_of_page(page);
-
 	if (likely(pfn < kmem_machine.low_end)) {
-		__builtin_memset(addr_of_page(page), 0, PAGE_SIZE << order);
+		__builtin_memset(addr_of_page(page_of_pfn(pfn)), 0, nr << PAGE_SHIFT);
 		return;
 	}
-	for (pfn_t end = pfn + (1UL << order); pfn < end;) {
-		unsigned int nr = (unsigned int)size_min(end - pfn, windows.run), window;
-		void *p = window_open(pfn, nr, &window);
+	while (nr) {
+		unsigned int n = (unsigned int)size_min(nr, windows.run), window;
+		void *p = window_open(pfn, n, &window);
 
-		__builtin_memset(p, 0, (size_t)nr << PAGE_SHIFT);
+		__builtin_memset(p, 0, (size_t)n << PAGE_SHIFT);
 		window_close(window);
-		pfn += nr;
+		pfn += n;
+		nr -= n;
 	}
+}
+
+void page_clear(struct page *page, unsigned int order)
+{
+	frames_clear(pfn_of_page(page), 1UL << order);
 }
 
 void page_make_compound(struct page *page, unsigned int order)

@@ -96,8 +96,10 @@ static bool area_place(struct area *a)
 	if (!base)
 		return false;
 	flags = lock_take(&areas_lock);
-	areas_base = base;
-	areas.pages = bytes >> PAGE_SHIFT;
+	if (!areas_base) {
+		areas_base = base;
+		areas.pages = bytes >> PAGE_SHIFT;
+	}
 	a->placed = vspace_insert(&areas, &a->at, a->nr + 1);
 	lock_release(&areas_lock, flags);
 	return a->placed;
