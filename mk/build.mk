@@ -96,15 +96,19 @@ $(CMD): $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KMEM_LDFLAGS) $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A) $(CMD_LIBS) $(KMEM_LIBS) -o $@
 
-# Each folder of examples is a program that sees what an installed library shows.
+# Each folder of examples is a program that sees what an installed library shows. One needs liburing.
+URING := $(shell $(CC) $(ARCH_FLAGS) -include liburing.h -x c /dev/null -fPIC -shared -o /dev/null -luring \
+	2>/dev/null && echo yes)
 EXAMPLES := $(if $(filter posix,$(PORT)),$(patsubst examples/%/,$(B)/%,$(sort $(dir $(wildcard examples/*/*.c)))))
+EXAMPLES := $(if $(URING),$(EXAMPLES),$(filter-out %/uring,$(EXAMPLES)))
+EXAMPLE_LIBS.uring := -luring
 EXAMPLE_OBJ := $(call objs,$(wildcard examples/*/*.c))
 $(B)/obj/examples/%.o: INCLUDES := -Iinclude
 examples: $(EXAMPLES) ## build the example programs of this variant
 define example_rule
 $(1): $(call objs,$(wildcard examples/$(notdir $(1))/*.c)) $(LIB_A)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(KMEM_LDFLAGS) $$^ $$(KMEM_LIBS) -o $$@
+	$$(Q)$$(CC) $$(KMEM_LDFLAGS) $$^ $$(EXAMPLE_LIBS.$(notdir $(1))) $$(KMEM_LIBS) -o $$@
 endef
 $(foreach e,$(EXAMPLES),$(eval $(call example_rule,$(e))))
 

@@ -49,6 +49,7 @@ test_likes=(
 	'valgrind|valgrind|no memcheck run'
 	'spin|spin|the models of the waits are not checked'
 	'test /usr/bin/time|time|peak memory is not compared'
+	'test /usr/include/liburing.h|liburing-dev|zone DMA is not tried with io_uring'
 	'codespell|codespell|spelling is not checked'
 	'shellcheck|shellcheck|shell scripts are not checked'
 )

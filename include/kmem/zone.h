@@ -32,6 +32,9 @@ extern "C" {
  * called, and the frames are refused. The word alone does not tell: GFP_DMA does not block, and may
  * well populate.
  *
+ * Where mapping a page elsewhere takes it out of its place (posix), vmap and vmalloc of such frames
+ * fail.
+ *
  * After fork nothing is called in the child: what is populated stays usable there as memory, other
  * ranges are refused.
  */

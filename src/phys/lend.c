@@ -9,7 +9,8 @@
  *
  *	owned ---frames_map---> lent ---frames_unmap---> owned
  *
- * A frame of a slab is refused: its other objects would be gone as well. So is one that is nobody's.
+ * A frame of a slab is refused: its other objects would be gone as well. So is one that is nobody's, and
+ * one of a zone with hooks, which have done what they did to this memory at this place.
  *
  * Frames outside the direct map, and all frames where they can be in many places, are not changed by
  * being mapped, and not marked.
@@ -76,10 +77,11 @@ static void frames_give_back(const pfn_t *pfn, unsigned int n)
 
 static bool frame_may_move(const struct page *page)
 {
+	pfn_t pfn = pfn_of_page(page);
 	u8 state = page_state(page);
 
-	return state != PAGE_FREE && state != PAGE_PCP && state != PAGE_HOLE &&
-	       !(atom_load(&page->flags) & PAGE_IN_SLAB);
+	return !zone_hooked(pfn, pfn + 1) && state != PAGE_FREE && state != PAGE_PCP &&
+	       state != PAGE_HOLE && !(atom_load(&page->flags) & PAGE_IN_SLAB);
 }
 
 /* False: one of them may not, or is lent already, maybe further up in the same list. */

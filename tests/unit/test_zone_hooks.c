@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Zone hooks: each range is populated once before it is handed out, and released once. */
 #include <pthread.h>
+#include <kmem/vmalloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../conformance/pressure.h"
@@ -240,6 +241,25 @@ TEST(high_memory_has_no_address)
 	is(h.nr, 1);
 	is_ptr(h.range[0].addr, NULL);
 	ok(page_to_pfn(page) - h.range[0].pfn < h.range[0].bytes >> PAGE_SHIFT, "by number");
+	__free_page(page);
+	stop();
+}
+
+/* On posix vmalloc moves frames, and what is registered would be other memory when they come back. */
+TEST(populated_frames_are_not_moved)
+{
+	struct page *page;
+	void *p;
+
+	start(KMEM_ZONE_DMA, SMALL);
+	p = vmalloc(100000);
+	ok(p != NULL, "of another zone");
+	vfree(p);
+	ok(!__vmalloc(100000, GFP_KERNEL | GFP_DMA | __GFP_NOWARN), "of this one");
+	page = alloc_page(GFP_KERNEL | GFP_DMA);
+	ok(page != NULL);
+	ok(!vmap(&page, 1, 0, PAGE_KERNEL), "mapped elsewhere");
+	ok(populated(page_address(page)));
 	__free_page(page);
 	stop();
 }
