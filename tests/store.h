@@ -69,16 +69,21 @@ static inline int mem_store_write(struct kmem_store *s, uint64_t pos, const void
 	return 0;
 }
 
-static inline void mem_store_start(struct mem_store *m, uint64_t size)
+static inline void mem_store_over(struct mem_store *m, unsigned char *bytes, uint64_t size)
 {
 	memset(m, 0, sizeof(*m));
 	m->s.name = "memory";
 	m->s.size = size;
 	m->s.read = mem_store_read;
 	m->s.write = mem_store_write;
-	m->bytes = malloc(size);
+	m->bytes = bytes;
 	memset(m->bytes, 0xee, size);
 	m->error = -5;
+}
+
+static inline void mem_store_start(struct mem_store *m, uint64_t size)
+{
+	mem_store_over(m, malloc(size), size);
 }
 
 static inline void mem_store_stop(struct mem_store *m)

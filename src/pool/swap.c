@@ -342,6 +342,8 @@ void kmem_swap_unmap(struct kmem_swap_page *h, void *addr, bool dirty)
 	kunmap(h->page);
 	if (dirty && h->listed)
 		kmem_lru_set_dirty(h->page);
+	else if (dirty)
+		handle_drop_slot(h); /* brought in while the area was being switched off */
 	h->pins--;
 	mutex_release(&h->mutex);
 }

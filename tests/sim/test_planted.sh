@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Planted bugs: each script of tests/sim/planted makes one in a copy of a source file, and the
 # simulator must find it; in the code as it is, it must find nothing. A search that finds none of
-# them proves nothing. Those of tests/sim/planted/pressure are about what happens without memory.
+# them proves nothing. Those of tests/sim/planted/pressure are about what happens without memory,
+# those of tests/sim/planted/swap about user pages.
 set -u
 cd "$(dirname "$0")/../.." || exit 3
 build=${KMEM_BUILD_SIM:-build/sim-$(uname -m)-debug}
@@ -51,14 +52,14 @@ plant() { # script word-for-hunt
 
 # shellcheck disable=SC2086
 $cc $hunt "$build/libkmem.a" -o "$work/control" || exit 3
-{ timeout 300 "$work/control" && timeout 300 "$work/control" pressure; } >"$work/out" 2>&1
+( for word in "" pressure swap; do timeout 300 "$work/control" $word || exit; done ) >"$work/out" 2>&1
 result $? "nothing is found in the code as it is"
 if [ "$failed" -ne 0 ]; then
 	echo "# what is found now says nothing about the planted bugs"
 	echo "1..$n"
 	exit 1
 fi
-for script in tests/sim/planted/*.sed tests/sim/planted/pressure/*.sed; do
+for script in tests/sim/planted/*.sed tests/sim/planted/pressure/*.sed tests/sim/planted/swap/*.sed; do
 	plant "$script" "$(basename "$(dirname "$script")")"
 	result $? "$(basename "$script" .sed)"
 done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hunts for a planted bug: the search of every scenario, then random seeds; reclaim and pools first;
- * and with the word pressure, the seeds of that load alone. Exit status 1: found, and how; 0: nothing
+ * and with the word pressure or swap, the seeds of that load alone. Exit status 1: found, and how; 0: nothing
  * in all of it.
  */
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "../lib/pools.h"
 #include "../lib/reclaim.h"
 #include "../lib/scenarios.h"
+#include "../lib/swap.h"
 #include "../lib/windows.h"
 
 static int seeds(uint64_t first, uint64_t n, struct load_config c)
@@ -138,6 +139,31 @@ static int windows(void)
 	return 0;
 }
 
+static int swaps(void)
+{
+	struct swap_sum sum = {0};
+	struct sim_search_result r;
+
+	for (unsigned int i = 0; i < nr_swap_scenarios; i++) {
+		const struct named_scenario *s = &swap_scenarios[i];
+
+		swap_search(s, 2, 1, &r);
+		if (!*r.finding)
+			continue;
+		printf("found by the search of \"%s\" after %llu schedules: %.100s\n", s->sc.name,
+		       (unsigned long long)r.schedules, r.finding);
+		return 1;
+	}
+	for (uint64_t seed = 1; seed <= 1000; seed++) {
+		if (swap_seed(seed, &sum))
+			continue;
+		printf("found by seed %llu of swap: %.100s\n", (unsigned long long)seed,
+		       sim_finding());
+		return 1;
+	}
+	return 0;
+}
+
 static const struct load_config plain = {.cpus = 4, .ops = 160};
 static const struct load_config short_of_memory = {.cpus = 4, .ops = 160, .pressure = true};
 static const struct load_config crowded = {.cpus = 16, .ops = 30, .pressure = true};
@@ -147,6 +173,8 @@ int main(int argc, char **argv)
 	bool pressure = argc > 1 && strcmp(argv[1], "pressure") == 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1 && strcmp(argv[1], "swap") == 0)
+		return swaps();
 	if (!pressure)
 		return reclaims() || pools() || windows() || searches() || seeds(1, 1000, plain);
 	return seeds(1, 400, short_of_memory) || seeds(1, 100, crowded);
