@@ -77,10 +77,13 @@ $(LIB_A): $(CORE_OBJ)
 	$(Q)$(AR) rcs $@ $^
 
 # A sanitizer's runtime belongs to the program, so its symbols stay open in a library.
+# Never unloaded: the kernel may look at a thread's last restartable sequence after it is over.
+SO_LDFLAGS := -Wl,--gc-sections -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete
+
 $(LIB_SO): $(CORE_OBJ) mk/libkmem.map
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(KMEM_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script,mk/libkmem.map \
-		$(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--gc-sections -Wl,-z,now -Wl,-z,relro \
+		$(if $(SAN),,-Wl$(comma)-z$(comma)defs) $(SO_LDFLAGS) \
 		$(CORE_OBJ) $(KMEM_LIBS) -o $@
 	@ln -sf $(@F) $(B)/libkmem.so
 comma := ,
@@ -89,7 +92,7 @@ comma := ,
 $(MALLOC_SO): $(MALLOC_OBJ) $(COMMON_OBJ) $(CORE_OBJ) malloc/exports.map
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(KMEM_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script,malloc/exports.map \
-		$(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--gc-sections -Wl,-z,now -Wl,-z,relro \
+		$(if $(SAN),,-Wl$(comma)-z$(comma)defs) $(SO_LDFLAGS) \
 		$(MALLOC_OBJ) $(COMMON_OBJ) $(CORE_OBJ) $(MALLOC_LIBS) $(KMEM_LIBS) -o $@
 
 $(CMD): $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A)

@@ -174,8 +174,9 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  *                                                      NULL only if there is none. Task context
  * inline void port_stack_freeze(uint32_t off, unsigned cpu)
  * inline void port_stack_thaw(uint32_t off, unsigned cpu)
- *                                                      around fork: no verb happens on the stack
- *                                                      in between. Task context
+ *                                                      around fork: from port_fence_cpu(cpu) on
+ *                                                      no verb happens on the stack until it is
+ *                                                      thawed. Task context
  */
 struct sheaf {
 	uint32_t n;   /* pointers held */
@@ -185,8 +186,10 @@ struct sheaf {
 };
 struct port_stack {
 	struct sheaf *sheaf;
-	uint32_t busy; /* the portable version's trylock */
-	uint32_t pad;
+	union {
+		uint32_t busy;	    /* the portable version's trylock */
+		struct sheaf *held; /* others: what a frozen stack gets back */
+	};
 };
 extern unsigned char *kmem_percpu_base;
 extern unsigned int kmem_percpu_shift;

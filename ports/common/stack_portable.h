@@ -6,7 +6,8 @@
  *
  * The owner of a stack stores sheaf and count whole, since the statistics may be looking at them.
  *
- * A port includes this from its port_inline.h after port_cpu() and port_point() are defined.
+ * A port includes this from its port_inline.h after port_cpu() and port_point() are defined. One that
+ * has something faster defines PORT_STACK_OWN before, and the verbs port_stack_... after.
  */
 #ifndef PORT_STACK_PORTABLE_H
 #define PORT_STACK_PORTABLE_H
@@ -17,25 +18,25 @@ static inline struct port_stack *port_stack_at(uint32_t off, unsigned int cpu)
 					     off);
 }
 
-static inline bool port_stack_enter(struct port_stack *s)
+static inline bool stack_lock_enter(struct port_stack *s)
 {
 	port_point();
 	return __atomic_exchange_n(&s->busy, 1u, __ATOMIC_ACQUIRE) == 0;
 }
 
-static inline void port_stack_leave(struct port_stack *s)
+static inline void stack_lock_leave(struct port_stack *s)
 {
 	port_point();
-	__atomic_store_n(&s->busy, 0u, __ATOMIC_RELEASE); /* pairs with port_stack_enter */
+	__atomic_store_n(&s->busy, 0u, __ATOMIC_RELEASE); /* pairs with stack_lock_enter */
 }
 
-static inline void *port_stack_pop(uint32_t off)
+static inline void *stack_lock_pop(uint32_t off)
 {
 	struct port_stack *s = port_stack_at(off, port_cpu());
 	struct sheaf *sheaf;
 	void *p = NULL;
 
-	if (!port_stack_enter(s))
+	if (!stack_lock_enter(s))
 		return NULL;
 	sheaf = s->sheaf;
 	if (sheaf && sheaf->n) {
@@ -44,17 +45,17 @@ static inline void *port_stack_pop(uint32_t off)
 		p = sheaf->slot[n];
 		__atomic_store_n(&sheaf->n, n, __ATOMIC_RELAXED);
 	}
-	port_stack_leave(s);
+	stack_lock_leave(s);
 	return p;
 }
 
-static inline bool port_stack_push(uint32_t off, void *p)
+static inline bool stack_lock_push(uint32_t off, void *p)
 {
 	struct port_stack *s = port_stack_at(off, port_cpu());
 	struct sheaf *sheaf;
 	bool done = false;
 
-	if (!port_stack_enter(s))
+	if (!stack_lock_enter(s))
 		return false;
 	sheaf = s->sheaf;
 	if (sheaf && sheaf->n < sheaf->cap && !(sheaf->n && sheaf->slot[sheaf->n - 1] == p)) {
@@ -62,60 +63,70 @@ static inline bool port_stack_push(uint32_t off, void *p)
 		__atomic_store_n(&sheaf->n, sheaf->n + 1, __ATOMIC_RELAXED);
 		done = true;
 	}
-	port_stack_leave(s);
+	stack_lock_leave(s);
 	return done;
 }
 
-static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
+static inline struct sheaf *stack_lock_take(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
 	struct sheaf *sheaf;
 
-	if (!port_stack_enter(s))
+	if (!stack_lock_enter(s))
 		return NULL;
 	sheaf = s->sheaf;
 	__atomic_store_n(&s->sheaf, NULL, __ATOMIC_RELAXED);
-	port_stack_leave(s);
+	stack_lock_leave(s);
 	return sheaf;
 }
 
-static inline bool port_stack_put(uint32_t off, unsigned int cpu, struct sheaf *sheaf)
+static inline bool stack_lock_put(uint32_t off, unsigned int cpu, struct sheaf *sheaf)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
 	bool done;
 
-	if (!port_stack_enter(s))
+	if (!stack_lock_enter(s))
 		return false;
 	done = s->sheaf == NULL;
 	if (done)
 		__atomic_store_n(&s->sheaf, sheaf, __ATOMIC_RELAXED);
-	port_stack_leave(s);
+	stack_lock_leave(s);
 	return done;
 }
 
-static inline void port_stack_freeze(uint32_t off, unsigned int cpu)
+static inline void stack_lock_freeze(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
 
-	while (!port_stack_enter(s))
+	while (!stack_lock_enter(s))
 		port_relax();
 }
 
-static inline void port_stack_thaw(uint32_t off, unsigned int cpu)
+static inline void stack_lock_thaw(uint32_t off, unsigned int cpu)
 {
-	port_stack_leave(port_stack_at(off, cpu));
+	stack_lock_leave(port_stack_at(off, cpu));
 }
 
-static inline struct sheaf *port_stack_drain(uint32_t off, unsigned int cpu)
+static inline struct sheaf *stack_lock_drain(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
 	struct sheaf *sheaf;
 
-	port_stack_freeze(off, cpu);
+	stack_lock_freeze(off, cpu);
 	sheaf = s->sheaf;
 	__atomic_store_n(&s->sheaf, NULL, __ATOMIC_RELAXED);
-	port_stack_thaw(off, cpu);
+	stack_lock_thaw(off, cpu);
 	return sheaf;
 }
+
+#ifndef PORT_STACK_OWN
+#define port_stack_pop(off)	    stack_lock_pop(off)
+#define port_stack_push(off, p)	    stack_lock_push(off, p)
+#define port_stack_take(off, cpu)   stack_lock_take(off, cpu)
+#define port_stack_put(off, cpu, s) stack_lock_put(off, cpu, s)
+#define port_stack_drain(off, cpu)  stack_lock_drain(off, cpu)
+#define port_stack_freeze(off, cpu) stack_lock_freeze(off, cpu)
+#define port_stack_thaw(off, cpu)   stack_lock_thaw(off, cpu)
+#endif
 
 #endif

@@ -106,6 +106,21 @@ static inline void port_spin_unlock(port_spin_t *l)
 		port_spin_wake(l);
 }
 
+/*
+ * Restartable sequences, where this architecture has them here. ThreadSanitizer cannot see what is
+ * ordered by them.
+ */
+extern ptrdiff_t port_rseq_offset;  /* of the thread's rseq area from its thread pointer */
+extern unsigned int port_rseq_cpus; /* 0: none are in use */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define PORT_RSEQ 1
+#define PORT_STACK_OWN
 #include "../common/stack_portable.h"
+#include "stack_rseq_x86_64.h"
+#include "stack_rseq.h"
+#else
+#define PORT_RSEQ 0
+#include "../common/stack_portable.h"
+#endif
 
 #endif

@@ -19,6 +19,11 @@ enum { SPINS = 100, SPAWN_MAX = 8, STACK_BYTES = 256 << 10 };
 
 _Thread_local struct port_task port_task_self;
 unsigned int port_nr_cpus = 1;
+ptrdiff_t port_rseq_offset;
+unsigned int port_rseq_cpus;
+#if PORT_RSEQ
+struct sheaf port_stack_shut; /* of no pointers and no room */
+#endif
 
 /* ---- CPUs ----------------------------------------------------------------------------------- */
 
@@ -37,9 +42,33 @@ static unsigned int cpus_of_host(void)
 	return top == 0 ? 1 : top > KMEM_MAX_CPUS ? KMEM_MAX_CPUS : top;
 }
 
+static bool membarrier(int cmd, unsigned int flags, unsigned int cpu)
+{
+	return syscall(SYS_membarrier, cmd, flags, cpu) == 0;
+}
+
+/*
+ * Restartable sequences are used if the C library has registered its threads (glibc's tunable
+ * glibc.pthread.rseq may forbid it), if other CPUs can be fenced, and if every CPU of the host has a
+ * stack of its own: a machine of fewer CPUs folds their numbers, and needs locks.
+ */
+static unsigned int rseq_cpus(unsigned int nr)
+{
+	bool usable = PORT_RSEQ && __rseq_size && nr >= cpus_of_host() &&
+		      membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) &&
+		      membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+
+	return usable ? nr : 0;
+}
+
 void port_cpus_start(unsigned int nr)
 {
+	int saved = errno;
+
 	port_nr_cpus = nr ? nr : cpus_of_host();
+	port_rseq_offset = __rseq_offset;
+	port_rseq_cpus = rseq_cpus(port_nr_cpus);
+	errno = saved;
 }
 
 unsigned int port_ncpu(void)
@@ -55,24 +84,44 @@ unsigned int port_cpu_slow(void)
 	return cpu < 0 ? 0 : (unsigned int)cpu;
 }
 
+/* Running on the CPU does what the fence does: whoever was inside a sequence there is aborted. A host
+ * that refuses both cannot keep the promise, and nothing may go on without it. */
+static void fence_by_moving(unsigned int cpu)
+{
+	cpu_set_t here, there;
+
+	CPU_ZERO(&there);
+	CPU_SET(cpu, &there);
+	if (sched_getaffinity(0, sizeof(here), &here) != 0)
+		port_panic("a CPU cannot be fenced: membarrier and sched_getaffinity are refused");
+	/* A CPU that is not allowed to the process runs none of its threads. */
+	if (sched_setaffinity(0, sizeof(there), &there) == 0)
+		(void)sched_setaffinity(0, sizeof(here), &here);
+	else if (errno != EINVAL)
+		port_panic("a CPU cannot be fenced: membarrier and sched_setaffinity are refused");
+}
+
 /*
- * The portable stacks are guarded by a lock of each stack, and whoever takes a stack out of use does
- * so under that lock (port_stack_drain): there is no verb a fence could wait for that drain has not
- * waited for. What is left is to make the others see, at their next verb, what was stored before:
- * the barrier on all CPUs if the host has one, else this CPU's own, which the stacks' acquiring
- * exchange pairs with.
+ * Sequences on the CPU that were begun before are over or aborted when the host says so.
+ *
+ * The trylocks of the other kind of stacks need less: whoever takes a stack out of use does so under
+ * its lock (drain), and there is no verb left to wait for. What is left is to make the others see, at
+ * their next verb, what was stored before: the barrier on all CPUs if the host has one, else this
+ * CPU's own, which the stacks' acquiring exchange pairs with.
  */
 void port_fence_cpu(unsigned int cpu)
 {
 	int saved = errno;
-	long rc;
 
-	(void)cpu;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	rc = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-	if (rc != 0 && errno == EPERM &&
-	    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0)
-		(void)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	if (port_rseq_cpus) {
+		if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
+				cpu))
+			fence_by_moving(cpu);
+	} else if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) && errno == EPERM &&
+		   membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)) {
+		(void)membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	}
 	errno = saved;
 }
 

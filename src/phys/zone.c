@@ -314,6 +314,8 @@ void phys_fork_lock(void)
 		for (unsigned int o = 0; o < PCP_ORDERS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
 				port_stack_freeze(z->pcp_home[o], cpu);
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
+		port_fence_cpu(cpu);
 }
 
 void phys_fork_unlock(bool child)

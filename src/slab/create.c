@@ -537,6 +537,8 @@ void slab_fork_lock(void)
 			port_stack_freeze(c->spare_off, cpu);
 		}
 	}
+	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
+		port_fence_cpu(cpu);
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
 		port_spin_lock(&c->rcu.spin);
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stack verbs of this port where the host has restartable sequences: the hot ones from
+ * stack_rseq_x86_64.h, the others here. port_rseq_cpus says which kind is in use, once for the
+ * whole machine: 0, trylocks; else the machine's CPUs, and a thread on a CPU from beyond is refused.
+ *
+ * A stack is out of use while it holds port_stack_shut: an empty sheaf of no room, from which no
+ * pop, push or put gets anything.
+ */
+#ifndef PORT_STACK_RSEQ_H
+#define PORT_STACK_RSEQ_H
+
+extern struct sheaf port_stack_shut;
+
+static inline void *port_stack_pop(uint32_t off)
+{
+	void *p = port_rseq_pop(off);
+
+	return p || port_rseq_cpus ? p : stack_lock_pop(off);
+}
+
+static inline bool port_stack_push(uint32_t off, void *p)
+{
+	return port_rseq_push(off, p) || (!port_rseq_cpus && stack_lock_push(off, p));
+}
+
+/* From any CPU. Sequences that have seen the sheaf are over before its new owner looks at it. */
+static inline struct sheaf *stack_rseq_steal(struct port_stack *s, unsigned int cpu)
+{
+	struct sheaf *seen = __atomic_load_n(&s->sheaf, __ATOMIC_RELAXED);
+
+	do {
+		if (!seen || seen == &port_stack_shut)
+			return NULL;
+	} while (!__atomic_compare_exchange_n(&s->sheaf, &seen, NULL, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED)); /* pairs with put */
+	port_fence_cpu(cpu);
+	return seen;
+}
+
+static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+
+	if (!port_rseq_cpus)
+		return stack_lock_take(off, cpu);
+	for (;;) {
+		struct sheaf *seen = __atomic_load_n(&s->sheaf, __ATOMIC_ACQUIRE);
+		enum port_rseq_swapped rc;
+
+		if (!seen || seen == &port_stack_shut)
+			return NULL;
+		rc = port_rseq_swap(s, cpu, seen);
+		if (rc == PORT_RSEQ_DONE)
+			return seen;
+		if (rc == PORT_RSEQ_ELSEWHERE)
+			return stack_rseq_steal(s, cpu);
+	}
+}
+
+static inline bool port_stack_put(uint32_t off, unsigned int cpu, struct sheaf *sheaf)
+{
+	struct sheaf *none = NULL;
+
+	if (!port_rseq_cpus)
+		return stack_lock_put(off, cpu, sheaf);
+	return __atomic_compare_exchange_n(&port_stack_at(off, cpu)->sheaf, &none, sheaf, false,
+					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+static inline struct sheaf *port_stack_drain(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+
+	if (!port_rseq_cpus)
+		return stack_lock_drain(off, cpu);
+	while (__atomic_load_n(&s->sheaf, __ATOMIC_RELAXED) == &port_stack_shut)
+		port_relax();
+	return stack_rseq_steal(s, cpu);
+}
+
+static inline void port_stack_freeze(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+
+	if (!port_rseq_cpus)
+		stack_lock_freeze(off, cpu);
+	else
+		s->held = __atomic_exchange_n(&s->sheaf, &port_stack_shut, __ATOMIC_ACQ_REL);
+}
+
+static inline void port_stack_thaw(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+
+	if (!port_rseq_cpus)
+		stack_lock_thaw(off, cpu);
+	else
+		__atomic_store_n(&s->sheaf, s->held, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The per-CPU stacks of this port under everything that may come between their instructions: other
+ * tasks of the CPU, moves to another CPU, signals, and other CPUs that take the sheaf away. Tokens go
+ * through the stacks of all CPUs; each has one owner at a time, and none is lost.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "support.h"
+#include "sync/sync.h"
+
+enum { TOKENS = 96, CAP = 30, HAND = 24, WORKERS = 4, ROUNDS = 2000000, HANDLER_US = 50 };
+
+struct token {
+	uint32_t held; /* 1: somebody has it in hand */
+};
+
+static struct token tokens[TOKENS];
+static u32 off;
+static uint32_t finished, faults;
+static uint64_t moves, drains, handled, popped;
+
+static void fault_if(bool wrong)
+{
+	if (wrong)
+		__atomic_fetch_add(&faults, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool token_mine(struct token *t)
+{
+	return t >= tokens && t < tokens + TOKENS &&
+	       __atomic_exchange_n(&t->held, 1, __ATOMIC_SEQ_CST) == 0;
+}
+
+static struct token *token_pop(void)
+{
+	struct token *t = port_stack_pop(off);
+
+	if (t) {
+		fault_if(!token_mine(t));
+		__atomic_fetch_add(&popped, 1, __ATOMIC_RELAXED);
+	}
+	return t;
+}
+
+static bool token_push(struct token *t)
+{
+	__atomic_store_n(&t->held, 0, __ATOMIC_SEQ_CST);
+	if (port_stack_push(off, t))
+		return true;
+	fault_if(!token_mine(t));
+	return false;
+}
+
+static void move_to(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == 0)
+		__atomic_fetch_add(&moves, 1, __ATOMIC_RELAXED);
+}
+
+static _Thread_local struct token *handler_hand;
+
+/* Has at most one in hand, whose thread waits for it at the end. */
+static void handler(int sig)
+{
+	(void)sig;
+	__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
+	if (!handler_hand)
+		handler_hand = token_pop();
+	else if (token_push(handler_hand))
+		handler_hand = NULL;
+}
+
+static timer_t timer_start(void)
+{
+	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1};
+	struct itimerspec when = {.it_interval.tv_nsec = HANDLER_US * 1000,
+				  .it_value.tv_nsec = HANDLER_US * 1000};
+	timer_t timer;
+
+	ev._sigev_un._tid = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &ev, &timer) || timer_settime(timer, 0, &when, NULL))
+		abort();
+	return timer;
+}
+
+struct worker {
+	unsigned int seed;
+	struct token *hand[HAND + 1]; /* and the handler's */
+	unsigned int n;
+};
+
+static void worker_step(struct worker *w)
+{
+	unsigned int r = (unsigned int)rand_r(&w->seed) >> 8;
+
+	if (r % 512 == 0)
+		move_to(r / 512 % port_ncpu());
+	if ((r & 1) && w->n < HAND) {
+		w->hand[w->n] = token_pop();
+		w->n += w->hand[w->n] != NULL;
+	} else if (w->n > 0) {
+		w->n -= token_push(w->hand[w->n - 1]);
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	timer_t timer = timer_start();
+
+	for (int i = 0; i < ROUNDS; i++)
+		worker_step(w);
+	timer_delete(timer);
+	if (handler_hand)
+		w->hand[w->n++] = handler_hand;
+	return NULL;
+}
+
+static void sheaf_is_whole(const struct sheaf *s)
+{
+	fault_if(s->n > s->cap);
+	for (u32 i = 0; i < s->n; i++) {
+		struct token *t = s->slot[i];
+
+		fault_if(t < tokens || t >= tokens + TOKENS || t->held);
+		for (u32 j = 0; j < i; j++)
+			fault_if(s->slot[j] == t);
+	}
+}
+
+/* Takes sheaves of any CPU away, looks at them without haste, and gives them to any other. */
+static void *drainer(void *arg)
+{
+	unsigned int seed = *(unsigned int *)arg, cpu = 0;
+
+	while (!__atomic_load_n(&finished, __ATOMIC_ACQUIRE)) {
+		struct sheaf *s =
+			rand_r(&seed) & 1 ? port_stack_drain(off, cpu) : port_stack_take(off, cpu);
+
+		if (s) {
+			drains++;
+			sheaf_is_whole(s);
+			sched_yield();
+			sheaf_is_whole(s);
+			while (!port_stack_put(off, cpu, s))
+				cpu = (cpu + 1) % port_ncpu();
+		}
+		cpu = (cpu + 1) % port_ncpu();
+	}
+	return NULL;
+}
+
+static void stacks_start(void)
+{
+	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	sigaction(SIGUSR1, &sa, NULL);
+	is(kmem_boot("mem=16M"), 0, "boot");
+	off = percpu_alloc(sizeof(struct port_stack));
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
+		struct sheaf *s = calloc(1, sizeof(*s) + CAP * sizeof(void *));
+
+		s->cap = CAP;
+		ok(port_stack_put(off, cpu, s), "CPU %u has a sheaf", cpu);
+	}
+}
+
+/* Tokens in all stacks; the sheaves go with them. */
+static unsigned int stacks_end(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
+		struct sheaf *s = port_stack_drain(off, cpu);
+
+		if (s) {
+			sheaf_is_whole(s);
+			n += s->n;
+		}
+		free(s);
+	}
+	percpu_free(off, sizeof(struct port_stack));
+	is(kmem_shutdown(), 0, "leaks");
+	return n;
+}
+
+TEST(each_token_has_one_owner_and_none_is_lost)
+{
+	static struct worker workers[WORKERS];
+	pthread_t threads[WORKERS], other;
+	unsigned int seed = (unsigned int)tap_seed(), n = 0;
+
+	stacks_start();
+	diag("%s", port_rseq_cpus ? "restartable sequences" : "trylocks");
+	for (unsigned int i = 0; i < TOKENS; i++)
+		tokens[i].held = 1;
+	for (unsigned int w = 0; w < WORKERS; w++) {
+		workers[w] = (struct worker){.seed = seed + w};
+		while (workers[w].n < TOKENS / WORKERS)
+			workers[w].hand[workers[w].n++] = &tokens[n++];
+	}
+	pthread_create(&other, NULL, drainer, &seed);
+	for (unsigned int w = 0; w < WORKERS; w++)
+		pthread_create(&threads[w], NULL, work, &workers[w]);
+	n = 0;
+	for (unsigned int w = 0; w < WORKERS; w++) {
+		pthread_join(threads[w], NULL);
+		n += workers[w].n;
+	}
+	__atomic_store_n(&finished, 1, __ATOMIC_RELEASE);
+	pthread_join(other, NULL);
+	is(n + stacks_end(), TOKENS, "tokens");
+	is(faults, 0, "faults");
+	ok(popped > ROUNDS / 4 && moves && drains && handled,
+	   "%llu pops, %llu moves, %llu drains, %llu handlers", (unsigned long long)popped,
+	   (unsigned long long)moves, (unsigned long long)drains, (unsigned long long)handled);
+	diag("%llu pops, %llu moves, %llu drains, %llu handlers", (unsigned long long)popped,
+	     (unsigned long long)moves, (unsigned long long)drains, (unsigned long long)handled);
+}
+
+/* The kind is chosen at start, by what the C library tells; so it takes another process. */
+TEST(without_sequences_the_same_holds)
+{
+	char *argv[] = {program_invocation_name, "each_token", NULL};
+	int status = -1;
+	pid_t child;
+
+	setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1);
+	child = fork();
+	if (child == 0) {
+		execv("/proc/self/exe", argv);
+		_exit(127);
+	}
+	ok(waitpid(child, &status, 0) == child && status == 0, "status %#x", (unsigned int)status);
+}
