@@ -24,9 +24,9 @@ static void prepare(struct io_fault fault, unsigned long ops)
 {
 	snprintf(path, sizeof(path), "%s/blockcache-%d",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
-	unlink(path);
 	io.fault = fault;
 	is(io_create(&io, path, FILE_BLOCKS), 0);
+	unlink(path); /* whoever ends this program leaves nothing behind */
 	load = (struct load){.cache = &cache,
 			     .nr_blocks = FILE_BLOCKS,
 			     .seed = tap_seed(),
