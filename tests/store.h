@@ -23,6 +23,17 @@ struct mem_store {
 	uint32_t (*random)(void);
 };
 
+/* kswapd is a thread; the settings above are for machines without it, or change while it sleeps. */
+static inline void mem_store_add(unsigned int *count, unsigned int n)
+{
+	__atomic_fetch_add(count, n, __ATOMIC_RELAXED);
+}
+
+static inline unsigned int mem_store_count(const unsigned int *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
 static inline bool mem_store_fails(struct mem_store *m)
 {
 	bool fails = m->percent && m->random && m->random() % 100 < m->percent;
@@ -31,7 +42,7 @@ static inline bool mem_store_fails(struct mem_store *m)
 		fails = true;
 		m->nth = m->for_ever;
 	}
-	m->failures += fails;
+	mem_store_add(&m->failures, fails);
 	return fails;
 }
 
@@ -40,7 +51,7 @@ static inline int mem_store_read(struct kmem_store *s, uint64_t pos, void *buf, 
 	struct mem_store *m = (struct mem_store *)(void *)s;
 	bool fails = mem_store_fails(m);
 
-	m->reads++;
+	mem_store_add(&m->reads, 1);
 	if (pos + len > s->size)
 		return -22;
 	memcpy(buf, m->bytes + pos, len / 2);
@@ -57,7 +68,7 @@ static inline int mem_store_write(struct kmem_store *s, uint64_t pos, const void
 	struct mem_store *m = (struct mem_store *)(void *)s;
 	bool fails = mem_store_fails(m);
 
-	m->writes++;
+	mem_store_add(&m->writes, 1);
 	if (pos + len > s->size)
 		return -22;
 	memcpy(m->bytes + pos, buf, len / 2);
@@ -69,7 +80,7 @@ static inline int mem_store_write(struct kmem_store *s, uint64_t pos, const void
 	return 0;
 }
 
-static inline void mem_store_over(struct mem_store *m, unsigned char *bytes, uint64_t size)
+static inline void mem_store_over(struct mem_store *m, unsigned char *bytes, size_t size)
 {
 	memset(m, 0, sizeof(*m));
 	m->s.name = "memory";
@@ -81,7 +92,7 @@ static inline void mem_store_over(struct mem_store *m, unsigned char *bytes, uin
 	m->error = -5;
 }
 
-static inline void mem_store_start(struct mem_store *m, uint64_t size)
+static inline void mem_store_start(struct mem_store *m, size_t size)
 {
 	mem_store_over(m, malloc(size), size);
 }
