@@ -52,14 +52,15 @@ plant() { # script word-for-hunt
 
 # shellcheck disable=SC2086
 $cc $hunt "$build/libkmem.a" -o "$work/control" || exit 3
-( for word in "" pressure swap; do timeout 300 "$work/control" $word || exit; done ) >"$work/out" 2>&1
+( for word in "" pressure swap windows; do timeout 300 "$work/control" $word || exit; done ) >"$work/out" 2>&1
 result $? "nothing is found in the code as it is"
 if [ "$failed" -ne 0 ]; then
 	echo "# what is found now says nothing about the planted bugs"
 	echo "1..$n"
 	exit 1
 fi
-for script in tests/sim/planted/*.sed tests/sim/planted/pressure/*.sed tests/sim/planted/swap/*.sed; do
+for script in tests/sim/planted/*.sed tests/sim/planted/pressure/*.sed tests/sim/planted/swap/*.sed \
+	tests/sim/planted/windows/*.sed; do
 	plant "$script" "$(basename "$(dirname "$script")")"
 	result $? "$(basename "$script" .sed)"
 done
