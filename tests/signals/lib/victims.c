@@ -14,7 +14,7 @@ enum { SAME = 1200, SHEAF = 6, MANY = 40 };
 #define PLAIN	"mem=4M zones=flat nr_cpus=2 seed=1"
 #define NO_PCP	"mem=4M zones=flat nr_cpus=1 percpu_pages=0 seed=1"
 #define ZONES	"mem=12M zones=dma:2M,normal:rest nr_cpus=2 seed=1"
-#define GROUPED "mem=16M zones=flat nr_cpus=1 mobility=1 seed=1"
+#define GROUPED "mem=12M zones=flat nr_cpus=1 mobility=1 seed=1"
 
 /* ---- States of a cache ---------------------------------------------------------------------------- */
 
