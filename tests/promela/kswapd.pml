@@ -27,12 +27,6 @@
 #define HIGH 2 /* kswapd is content; below it is woken */
 #define MIN 1  /* below it tasks are throttled */
 #define TAKERS 2
-/* Without those who contend for the turn there is an eighth of the states. */
-#if defined(FULL) || BUG == 1
-#define IDLES 1
-#else
-#define IDLES 0
-#endif
 #define HELD 1 /* pages that reclaim can bring back; then a balance is fruitless */
 #define HOPELESS 2
 
@@ -51,7 +45,7 @@ bit changed[TAKERS];	    /* relief, since the taker looked */
 bit asleep[SLEEPERS];
 bit at_turn[SLEEPERS];	    /* on the word turn, not on the sleeper's other one */
 bit napping;
-byte working = TAKERS + 1 + IDLES;
+byte working = TAKERS + 1;
 
 /* ---- Waiting -------------------------------------------------------------------------------- */
 
@@ -339,10 +333,10 @@ init
 	atomic {
 		run taker(0);
 		run taker(1);
-		run handler();
-#if IDLES
-		run idle();
-#endif
+		if /* with both there are too many states */
+		:: run handler()
+		:: run idle()
+		fi;
 		run stopper()
 	}
 }

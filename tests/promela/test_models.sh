@@ -4,13 +4,10 @@
 # and for ends in which somebody still waits. Each model has mistakes planted under BUG=1, 2, ...; a
 # search that does not find each of them proves nothing.
 #
-#	test_models.sh [full]	full: also the larger models, -DFULL (make model)
-#
 # The first line of a model is a comment, "spin: WORDS": -D... are for the C compiler of the search,
 # -m... and -w... for the search, "progress" asks for cycles without progress too.
 set -u
 cd "$(dirname "$0")" || exit 3
-full=${1:+-DFULL}
 if ! command -v spin >/dev/null; then
 	echo "1..0 # SKIP spin is not installed: the models of tests/promela are not checked"
 	exit 0
@@ -53,7 +50,7 @@ search() {
 	fi
 	# shellcheck disable=SC2086 # lists of words
 	{
-		spin -a -DBUG="$2" $full "$here/$1" && ${CC:-gcc} -O2 -w $how pan.c -o pan &&
+		spin -a -DBUG="$2" "$here/$1" && ${CC:-gcc} -O2 -w $how pan.c -o pan &&
 			timeout 300 ./pan -n $run
 	} >out 2>&1
 	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' out)
