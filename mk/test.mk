@@ -74,6 +74,7 @@ soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug tests
 	$(Q)$(MAKE) --no-print-directory PORT=sim VARIANT=debug tests
 	$(Q)LOAD_OPS=3000000 TAP_DEADLINE=600 build/posix-$(HOST_ARCH)-debug/tests/pressure/load
+	$(Q)STORM_OPS=100000000 TAP_DEADLINE=7200 build/posix-$(HOST_ARCH)-debug/tests/threads/test_storm
 	$(Q)test ! -x $(STEP) || STEP_SHAPES=all TAP_DEADLINE=7200 $(STEP)
 	$(Q)perl mk/tests.pl --minutes=$(SOAK_MINUTES) build/posix-$(HOST_ARCH)-debug/tests/model \
 		build/sim-$(HOST_ARCH)-debug/tests
