@@ -54,7 +54,7 @@ static struct page *run_slow(const struct alloc_request *req, unsigned long nr)
 	for (u32 i = 0; !page && may_reclaim && i < rounds; i++) {
 		unsigned long freed = reclaim_direct(gfp_shown(req->gfp), 0, req->class);
 
-		pcp_drain_all(); /* what lies there breaks runs up */
+		pcp_drain_lists(); /* what lies there breaks runs up */
 		page = run_walk(req, aflags, nr);
 		if (freed == 0)
 			break;

@@ -153,7 +153,7 @@ static enum slow_state slow_reclaim(struct slow *s)
 	if (next == SLOW_DONE || s->progress == 0)
 		return next;
 	zone_unreserve_highatomic(req->mt, false);
-	pcp_drain_all();
+	pcp_drain_lists();
 	return slow_walk(s, s->aflags, SLOW_DECIDE);
 }
 

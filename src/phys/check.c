@@ -197,23 +197,34 @@ static void sheaf_unmark(const struct sheaf *sheaf)
 	}
 }
 
+/* One slot of all CPUs: looks at their sheaves, or unmarks what that has marked. */
+static int check_slot(const struct zone *z, unsigned int slot, unsigned int order,
+		      unsigned long *met, bool unmark)
+{
+	int faults = 0;
+
+	for (unsigned int cpu = 0; z->pcp_home[slot] && cpu < port_ncpu(); cpu++) {
+		const struct port_stack *s = percpu_ptr(z->pcp_home[slot], cpu);
+
+		if (s->sheaf && unmark)
+			sheaf_unmark(s->sheaf);
+		else if (s->sheaf)
+			faults += check_sheaf(z, order, s->sheaf, met);
+	}
+	return faults;
+}
+
+/* The urgent pages are blocks of order 0 too. */
 static int check_stacks(const struct zone *z, unsigned int order, unsigned long found)
 {
 	unsigned long met = 0;
-	int faults = 0;
+	int faults = check_slot(z, order, order, &met, false);
 
-	for (unsigned int cpu = 0; z->pcp_home[order] && cpu < port_ncpu(); cpu++) {
-		const struct port_stack *s = percpu_ptr(z->pcp_home[order], cpu);
-
-		if (s->sheaf)
-			faults += check_sheaf(z, order, s->sheaf, &met);
+	if (order == 0) {
+		faults += check_slot(z, PCP_URGENT, order, &met, false);
+		check_slot(z, PCP_URGENT, order, &met, true);
 	}
-	for (unsigned int cpu = 0; z->pcp_home[order] && cpu < port_ncpu(); cpu++) {
-		const struct port_stack *s = percpu_ptr(z->pcp_home[order], cpu);
-
-		if (s->sheaf)
-			sheaf_unmark(s->sheaf);
-	}
+	check_slot(z, order, order, &met, true);
 	assert_audit(phys.forked ? met <= found : met == found,
 		     "%s: %lu blocks of order %u on per-CPU lists, %lu found", z->name, met, order,
 		     found);

@@ -16,6 +16,12 @@
  * sheaf never mixes types; without it every block is UNMOVABLE. Requests for the high-order atomic
  * reserve, and blocks of it, go past the lists, which would dissolve it.
  *
+ * Urgent. A handler may have interrupted the holder of the very lock it needs. So each CPU has a few
+ * single pages more (PCP_URGENT), which others get only when the zone has nothing else. Tasks fill
+ * them up when they fill or spill an ordinary list: one push a page, and no lock held, so that a
+ * handler that comes in between finds either the lock free or the pages there. At most 16 a CPU, and
+ * a 64th of the zone for all CPUs. Pressure leaves them alone.
+ *
  * Bound: the lists of all CPUs together hold at most an eighth of the zone (pcp_capacity). Pages on
  * them are not free for watermarks.
  *
@@ -30,6 +36,8 @@ enum {
 	PCP_SHEAF_MOST = 512,
 	PCP_SHEAF_LEAST = 2, /* smaller ones would only pass blocks through */
 	PCP_ZONE_SHARE = 8,
+	URGENT_MOST = 16, /* what a slab's worth of work in one handler may take */
+	URGENT_ZONE_SHARE = 64,
 };
 
 /* ---- Blocks left aside --------------------------------------------------------------------------- */
@@ -248,10 +256,74 @@ static void sheaf_commit(struct zone *z, struct sheaf *sheaf, unsigned int order
 	sheaf_set(sheaf, kept);
 }
 
+static void *sheaf_take_top(struct sheaf *sheaf)
+{
+	sheaf_set(sheaf, sheaf->n - 1);
+	return sheaf->slot[sheaf->n];
+}
+
+static void *sheaf_take_bottom(struct sheaf *sheaf)
+{
+	void *page = sheaf->slot[0];
+
+	sheaf_set(sheaf, sheaf->n - 1);
+	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[1], sheaf->n * sizeof(sheaf->slot[0]));
+	return page;
+}
+
+static void sheaf_add(struct sheaf *sheaf, struct page *page, bool cold)
+{
+	if (cold) {
+		__builtin_memmove(&sheaf->slot[1], &sheaf->slot[0],
+				  sheaf->n * sizeof(sheaf->slot[0]));
+		sheaf->slot[0] = page;
+	} else {
+		sheaf->slot[sheaf->n] = page;
+	}
+	sheaf_set(sheaf, sheaf->n + 1);
+}
+
+static unsigned int slot_order(unsigned int slot)
+{
+	return slot == PCP_URGENT ? 0 : slot;
+}
+
+/* How many urgent pages the CPU lacks, if more than half and the zone has plenty; a guess, as nothing
+ * is locked. */
+static u32 urgent_missing(const struct zone *z, unsigned int order, bool try)
+{
+	const struct port_stack *s = percpu_ptr(z->pcp_home[PCP_URGENT], port_cpu());
+	const struct sheaf *sheaf = atom_load(&s->sheaf);
+	u32 nr;
+
+	if (z->pcp_home[PCP_URGENT] == PERCPU_NONE || !sheaf || order != 0 || try ||
+	    zone_free_pages(z) < atom_load(&z->mark[ALLOC_WMARK_HIGH]))
+		return 0;
+	nr = sheaf->cap - atom_load(&sheaf->n);
+	return nr * 2 > sheaf->cap ? nr : 0;
+}
+
+/* From a list in the caller's hands. No lock is held: see above. */
+static void urgent_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, bool try)
+{
+	u32 nr = urgent_missing(z, order, try);
+
+	for (; nr && sheaf->n > 1; nr--) {
+		struct page *page = sheaf_take_top(sheaf);
+
+		if (!port_stack_push(z->pcp_home[PCP_URGENT], page)) {
+			sheaf_add(sheaf, page, false);
+			break;
+		}
+	}
+}
+
 /* An empty sheaf gets a batch. The lowest frame ends on top, so blocks are handed out ascending. */
 static void sheaf_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, u32 mt, u32 aflags)
 {
-	u32 want = (u32)size_min(size_max(atom_load(&z->pcp_batch) >> order, 1), sheaf->cap);
+	u32 extra = urgent_missing(z, order, aflags & ALLOC_TRYLOCK);
+	u32 want =
+		(u32)size_min(size_max(atom_load(&z->pcp_batch) >> order, 1) + extra, sheaf->cap);
 	irqflags_t flags;
 
 	if (!zone_lock(z, aflags & ALLOC_TRYLOCK, &flags))
@@ -279,21 +351,6 @@ static void sheaf_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, 
 	}
 }
 
-static void *sheaf_take_top(struct sheaf *sheaf)
-{
-	sheaf_set(sheaf, sheaf->n - 1);
-	return sheaf->slot[sheaf->n];
-}
-
-static void *sheaf_take_bottom(struct sheaf *sheaf)
-{
-	void *page = sheaf->slot[0];
-
-	sheaf_set(sheaf, sheaf->n - 1);
-	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[1], sheaf->n * sizeof(sheaf->slot[0]));
-	return page;
-}
-
 static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u32 aflags)
 {
 	unsigned int cpu = port_cpu();
@@ -302,8 +359,10 @@ static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u
 
 	if (!sheaf)
 		return NULL;
-	if (sheaf->n == 0)
+	if (sheaf->n == 0) {
 		sheaf_fill(z, sheaf, order, mt, aflags);
+		urgent_fill(z, sheaf, order, aflags & ALLOC_TRYLOCK);
+	}
 	if (sheaf->n)
 		page = aflags & ALLOC_COLD ? sheaf_take_bottom(sheaf) : sheaf_take_top(sheaf);
 	pcp_sheaf_put(z, order, cpu, sheaf, aflags & ALLOC_TRYLOCK);
@@ -326,18 +385,6 @@ static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int order,
 	return true;
 }
 
-static void sheaf_add(struct sheaf *sheaf, struct page *page, bool cold)
-{
-	if (cold) {
-		__builtin_memmove(&sheaf->slot[1], &sheaf->slot[0],
-				  sheaf->n * sizeof(sheaf->slot[0]));
-		sheaf->slot[0] = page;
-	} else {
-		sheaf->slot[sheaf->n] = page;
-	}
-	sheaf_set(sheaf, sheaf->n + 1);
-}
-
 static bool pcp_free_slow(struct zone *z, struct page *page, unsigned int order, bool cold,
 			  bool try)
 {
@@ -347,6 +394,8 @@ static bool pcp_free_slow(struct zone *z, struct page *page, unsigned int order,
 
 	if (!sheaf)
 		return false;
+	if (sheaf->n == sheaf->cap)
+		urgent_fill(z, sheaf, order, try);
 	room = sheaf->n < sheaf->cap || sheaf_spill(z, sheaf, order, try);
 	if (room)
 		sheaf_add(sheaf, page, cold);
@@ -361,6 +410,17 @@ static bool pcp_serves(const struct zone *z, unsigned int order, u32 mt, u32 afl
 	return order < PCP_ORDERS && atom_load(&z->pcp_off[order]) != PERCPU_NONE &&
 	       !(aflags & ALLOC_HIGHATOMIC) &&
 	       (mt == KMEM_MT_UNMOVABLE || !kmem_machine.opt.mobility);
+}
+
+static struct page *urgent_take(struct zone *z, u32 mt)
+{
+	struct page *page = port_stack_pop(z->pcp_home[PCP_URGENT]);
+
+	if (page) {
+		assert_always(page->state == PAGE_PCP && page->order == 0);
+		page_hand_out(page, z, 0, mt);
+	}
+	return page;
 }
 
 struct page *zone_alloc(struct zone *z, unsigned int order, u32 mt, u32 aflags)
@@ -379,7 +439,10 @@ struct page *zone_alloc(struct zone *z, unsigned int order, u32 mt, u32 aflags)
 			return page;
 		}
 	}
-	return zone_alloc_buddy(z, order, mt, aflags);
+	page = zone_alloc_buddy(z, order, mt, aflags);
+	if (unlikely(!page && order == 0))
+		page = urgent_take(z, mt);
+	return page;
 }
 
 /* Bulk requests beyond what the CPU's list has: straight from the lists, one lock hold. */
@@ -479,7 +542,21 @@ static void pcp_drain_stack(struct zone *z, unsigned int order, unsigned int cpu
 	pcp_sheaf_put(z, order, cpu, sheaf, !wait);
 }
 
-void pcp_drain_all(void)
+/* The sheaf has no other place, and nobody puts one there, so it waits for a verb in progress again. */
+static void urgent_drain(struct zone *z, unsigned int cpu)
+{
+	u32 off = z->pcp_home[PCP_URGENT];
+	struct sheaf *sheaf = port_stack_drain(off, cpu);
+
+	if (!sheaf) /* somebody else is at it */
+		return;
+	blocks_to_buddy(z, sheaf->slot, sheaf->n, 0, false);
+	sheaf_set(sheaf, 0);
+	while (!port_stack_put(off, cpu, sheaf))
+		port_relax();
+}
+
+void pcp_drain_lists(void)
 {
 	bool wait = !context_is_async();
 
@@ -490,6 +567,17 @@ void pcp_drain_all(void)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
 				pcp_drain_stack(z, o, cpu, wait);
 	phys_run_deferred();
+}
+
+/* What is kept for handlers no handler gives back, and others last of all. */
+void pcp_drain_all(void)
+{
+	pcp_drain_lists();
+	if (!phys.live || context_is_async())
+		return;
+	for_each_zone (z)
+		for (unsigned int cpu = 0; z->pcp_home[PCP_URGENT] && cpu < port_ncpu(); cpu++)
+			urgent_drain(z, cpu);
 }
 
 /* A verb that read the offset before it was taken away may still push; the drains of all homes,
@@ -512,7 +600,7 @@ unsigned long pcp_count(const struct zone *z, unsigned int cpu)
 {
 	unsigned long nr = 0;
 
-	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
+	for (unsigned int o = 0; o < PCP_SLOTS; o++) {
 		const struct port_stack *s;
 		const struct sheaf *sheaf;
 
@@ -522,7 +610,7 @@ unsigned long pcp_count(const struct zone *z, unsigned int cpu)
 		sheaf = atom_load(&s->sheaf);
 		/* Sheaves are never given back, so a stale one is still a sheaf. */
 		if (sheaf)
-			nr += (unsigned long)atom_load(&sheaf->n) << o;
+			nr += (unsigned long)atom_load(&sheaf->n) << slot_order(o);
 	}
 	return nr;
 }
@@ -542,7 +630,12 @@ static u32 pcp_capacity(const struct zone *z, unsigned int order)
 	return (u32)size_min(size_min(cap, share >> order), PCP_SHEAF_MOST);
 }
 
-static bool pcp_init_stack(struct zone *z, unsigned int order, u32 cap)
+static u32 urgent_capacity(const struct zone *z)
+{
+	return (u32)size_min(z->present / URGENT_ZONE_SHARE / port_ncpu(), URGENT_MOST);
+}
+
+static bool pcp_init_stack(struct zone *z, unsigned int slot, u32 cap)
 {
 	size_t bytes = align_up(sizeof(struct sheaf) + cap * sizeof(void *), KMEM_CACHE_LINE);
 	u32 off = percpu_alloc(sizeof(struct port_stack));
@@ -559,11 +652,9 @@ static bool pcp_init_stack(struct zone *z, unsigned int order, u32 cap)
 		struct sheaf *sheaf = (struct sheaf *)(void *)(mem + bytes * cpu);
 
 		sheaf->cap = cap;
-		if (!port_stack_put(off, cpu, sheaf))
-			parked_push(z, order, sheaf, sheaf);
+		assert_always(port_stack_put(off, cpu, sheaf)); /* nobody else knows it */
 	}
-	z->pcp_home[order] = off;
-	z->pcp_cap[order] = cap;
+	z->pcp_home[slot] = off;
 	return true;
 }
 
@@ -580,6 +671,9 @@ void pcp_init(struct zone *z)
 
 		if (cap < PCP_SHEAF_LEAST || !pcp_init_stack(z, o, cap))
 			continue;
+		z->pcp_cap[o] = cap;
 		atom_store(&z->pcp_off[o], z->pcp_home[o]);
 	}
+	if (urgent_capacity(z))
+		pcp_init_stack(z, PCP_URGENT, urgent_capacity(z));
 }

@@ -13,6 +13,8 @@
  *		lock-free list, neither free nor allocated, until the next holder of the lock
  *	pcp	per-CPU page lists: one stack per zone, CPU and order 0..3. Pages on it are not free
  *		for watermarks
+ *	urgent	a few pages of each CPU's that only requests which may not wait get, where the lock
+ *		of their zone is not to be had
  *	mark	a watermark: min, low, high, promo
  *	class	the highest zone a request may use; index into lowmem_reserve
  *
@@ -124,7 +126,11 @@ enum alloc_flag {
 	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
 };
 
-enum { PCP_ORDERS = PAGE_ALLOC_COSTLY_ORDER + 1 };
+enum {
+	PCP_ORDERS = PAGE_ALLOC_COSTLY_ORDER + 1,
+	PCP_URGENT = PCP_ORDERS, /* the slot behind those of the orders: single pages */
+	PCP_SLOTS,
+};
 
 struct free_area {
 	u32 head[KMEM_NR_MT], tail[KMEM_NR_MT]; /* pfn links */
@@ -146,7 +152,7 @@ struct zone {
 	struct free_area area[NR_PAGE_ORDERS];
 	u32 pcp_off[PCP_ORDERS]; /* per-CPU stacks; PERCPU_NONE: off */
 	u32 pcp_cap[PCP_ORDERS], pcp_batch, pcp_high_min, pcp_high_max;
-	u32 pcp_home[PCP_ORDERS]; /* the same offsets, also while pcp_switch(false) holds */
+	u32 pcp_home[PCP_SLOTS]; /* the same offsets, also while pcp_switch(false) holds; urgent */
 	struct sheaf *pcp_parked[PCP_ORDERS]; /* empty sheaves without a stack; lock-free stack */
 	u32 *pcp_seen;		     /* pages in each CPU's and order's sheaf when last in hands */
 	u32 deferred, deferred_runs; /* pfn links; lock-free stacks, taken whole */
@@ -262,8 +268,9 @@ unsigned long phys_trim(void);
  * Keeps at least one per zone unless force. */
 bool zone_unreserve_highatomic(u32 mt, bool force);
 
-/* Gives back all per-CPU lists of all CPUs. Task context. */
+/* Gives back all per-CPU lists of all CPUs. Task context. Under pressure: all but the urgent pages. */
 void pcp_drain_all(void);
+void pcp_drain_lists(void);
 /* Frees blocks that handlers had to leave aside. */
 void phys_run_deferred(void);
 /* Switches the per-CPU lists off (tracing) and on. */

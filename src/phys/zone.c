@@ -311,7 +311,7 @@ void phys_fork_lock(void)
 	kmap_fork_lock();
 	lend_fork_lock();
 	for_each_zone (z)
-		for (unsigned int o = 0; o < PCP_ORDERS; o++)
+		for (unsigned int o = 0; o < PCP_SLOTS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
 				port_stack_freeze(z->pcp_home[o], cpu);
 	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
@@ -326,7 +326,7 @@ void phys_fork_unlock(bool child)
 	lend_fork_unlock(child);
 	kmap_fork_unlock(child);
 	for_each_zone (z)
-		for (unsigned int o = 0; o < PCP_ORDERS; o++)
+		for (unsigned int o = 0; o < PCP_SLOTS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
 				port_stack_thaw(z->pcp_home[o], cpu);
 	for_each_zone (z) {

@@ -75,7 +75,7 @@ void reclaim_drain(struct reclaim *r)
 {
 	unsigned long freed = reclaim_drain_hook ? reclaim_drain_hook() : 0;
 
-	pcp_drain_all();
+	pcp_drain_lists();
 	r->freed += freed;
 	if (freed)
 		kswapd_progress();

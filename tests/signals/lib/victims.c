@@ -266,7 +266,7 @@ static void page_hit(void)
 }
 static void page_refill(void)
 {
-	drain_all_pages();
+	pcp_drain_lists();
 	s.in.size = PAGE_SIZE;
 }
 static void page_run(void)
