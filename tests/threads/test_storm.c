@@ -140,16 +140,15 @@ static size_t size_of(enum kind kind, uint64_t *rng)
 static bool plenty(void)
 {
 	const struct kmem_stat *st = kmem_stat_get();
-	uint64_t most = 0;
 
 	for (int z = 0; z < KMEM_NR_ZONES; z++) {
 		const struct kmem_stat_zone *zone = &st->zone[z];
-		uint64_t kept = zone->high + MARGIN;
+		uint64_t free = __atomic_load_n(&zone->free, __ATOMIC_RELAXED);
 
-		if (zone->free > kept && zone->free - kept > most)
-			most = zone->free - kept;
+		if (free > __atomic_load_n(&zone->high, __ATOMIC_RELAXED) + MARGIN)
+			return true;
 	}
-	return most > 0;
+	return false;
 }
 
 static void block_new(struct block *b, enum kind kind, gfp_t gfp, uint64_t *rng)
