@@ -147,29 +147,30 @@ if command -v python3 >/dev/null; then
 	cat >"$tmp/liar.py" <<'END'
 import os, struct, sys, time
 fd = os.memfd_create('kmem-stat')
-what, size = sys.argv[1], int(sys.argv[2])
+what, size, version = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 if what == 'noise':
     os.write(fd, b'x' * 100000)
 elif what == 'version':
     os.write(fd, struct.pack('<IIII', 0x54534d4b, 999, size, 4096) + b'\0' * size)
 elif what == 'short':
-    os.write(fd, struct.pack('<IIII', 0x54534d4b, 1, size, 4096))
+    os.write(fd, struct.pack('<IIII', 0x54534d4b, version, size, 4096))
 elif what == 'wild':
-    os.write(fd, struct.pack('<IIII', 0x54534d4b, 1, size, 4096) + b'\xff' * (size - 16))
+    os.write(fd, struct.pack('<IIII', 0x54534d4b, version, size, 4096) + b'\xff' * (size - 16))
 print('ready', flush=True)
 time.sleep(600)
 END
-	printf '#include <kmem/stat.h>\n#include <stdio.h>\nint main(void)\n{\n\treturn printf("%%zu", sizeof(struct kmem_stat)) < 0;\n}\n' >"$tmp/size.c"
+	printf '#include <kmem/stat.h>\n#include <stdio.h>\nint main(void)\n{\n\treturn printf("%%zu %%u\\n", sizeof(struct kmem_stat), KMEM_STAT_VERSION) < 0;\n}\n' >"$tmp/size.c"
 	$CC -I"$top/include" "$tmp/size.c" -o "$tmp/size" || exit 1
-	size=$("$tmp/size")
+	"$tmp/size" >"$tmp/numbers"
+	read -r size version <"$tmp/numbers"
 	for what in nothing noise version short; do
-		start "$tmp/f-$what" python3 "$tmp/liar.py" $what "$size"
+		start "$tmp/f-$what" python3 "$tmp/liar.py" $what "$size" "$version"
 		k stat "$pid"
 		status 3 "statistics that are $what"
 		one_line "statistics that are $what"
 		stop
 	done
-	start "$tmp/f-wild" python3 "$tmp/liar.py" wild "$size"
+	start "$tmp/f-wild" python3 "$tmp/liar.py" wild "$size" "$version"
 	k stat "$pid"
 	status 0 "statistics of nothing but ones: no crash"
 	for text in slabinfo buddyinfo zoneinfo vmstat pagetypeinfo; do
