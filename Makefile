@@ -17,6 +17,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include mk/config.mk
 include mk/build.mk
+include mk/env.mk
 include mk/test.mk
 include mk/bare.mk
 include mk/install.mk

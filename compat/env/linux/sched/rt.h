@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef KMEM_ENV_LINUX_SCHED_RT_H
+#define KMEM_ENV_LINUX_SCHED_RT_H
+
+#include <linux/sched.h>
+
+#endif

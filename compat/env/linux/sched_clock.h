@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef KMEM_ENV_LINUX_SCHED_CLOCK_H
+#define KMEM_ENV_LINUX_SCHED_CLOCK_H
+
+#include <linux/ktime.h>
+
+#endif
