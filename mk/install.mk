@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # make install: DESTDIR, prefix and the usual directories are honoured; nothing is built for it that
 # `make` did not build. Installed: both libraries, the headers for users and for writers of ports,
-# kmem.pc, the CMake files, the command, the simulator, the completion, the manual pages.
+# kmem.pc, the CMake files, the command, the simulator, the benchmark, the completion, the manual pages.
 
 .PHONY: install uninstall
 INSTALL ?= install
@@ -21,7 +21,9 @@ INSTALLED := $(addprefix $(libdir)/,libkmem.a libkmem.so libkmem.so.$(SOMAJOR) l
 		libkmem-malloc.so.$(SOMAJOR) libkmem-malloc.so.$(VERSION) pkgconfig/kmem.pc \
 		cmake/kmem/kmem-config.cmake cmake/kmem/kmem-config-version.cmake) \
 	$(addprefix $(includedir)/kmem/,$(notdir $(PUBLIC_HEADERS))) $(bindir)/kmem \
-	$(libexecdir)/kmem/kmem-sim $(if $(COMPLETION),$(bashcompdir)/kmem) $(foreach m,$(MAN_PAGES),$(call man_path,$(m)))
+	$(addprefix $(libexecdir)/kmem/,kmem-sim \
+		$(addprefix bench/,$(notdir $(BENCH_PROGRAMS) $(BENCH_DRIVER)))) \
+	$(if $(COMPLETION),$(bashcompdir)/kmem) $(foreach m,$(MAN_PAGES),$(call man_path,$(m)))
 
 install: all ## install under DESTDIR and prefix (/usr/local)
 	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(libdir)/cmake/kmem' \
@@ -35,6 +37,9 @@ install: all ## install under DESTDIR and prefix (/usr/local)
 	$(INSTALL) -m 644 $(PUBLIC_HEADERS) '$(DESTDIR)$(includedir)/kmem'
 	$(INSTALL) -m 755 $(CMD) '$(DESTDIR)$(bindir)/kmem'
 	$(INSTALL) -D -m 755 $(SIM_DIR)/kmem-sim '$(DESTDIR)$(libexecdir)/kmem/kmem-sim'
+	$(INSTALL) -d '$(DESTDIR)$(libexecdir)/kmem/bench'
+	$(INSTALL) -m 755 $(BENCH_PROGRAMS) '$(DESTDIR)$(libexecdir)/kmem/bench'
+	$(INSTALL) -m 644 $(BENCH_DRIVER) '$(DESTDIR)$(libexecdir)/kmem/bench'
 	$(FILL) $(TEMPLATES)/kmem.pc.in >'$(DESTDIR)$(libdir)/pkgconfig/kmem.pc'
 	$(FILL) $(TEMPLATES)/kmem-config.cmake.in >'$(DESTDIR)$(libdir)/cmake/kmem/kmem-config.cmake'
 	$(FILL) $(TEMPLATES)/kmem-config-version.cmake.in \

@@ -4,7 +4,7 @@
 # Set-up on Debian: looks for the programs, headers and libraries that a target needs, and installs
 # what is missing through apt. When nothing is missing it asks nobody, so it works offline.
 #
-#	mk/setup.sh run|test	NO_APT=1: installs nothing; then what is required and missing fails
+#	mk/setup.sh run|test|bench  NO_APT=1: installs nothing; then what is required and missing fails
 #				with the line to type, and what is optional is said loudly
 #	mk/setup.sh have ARCH	is there a compiler and C library for it?
 #
@@ -54,12 +54,26 @@ test_likes=(
 	'shellcheck|shellcheck|shell scripts are not checked'
 )
 
+bench_needs=(
+	"${build_needs[@]}"
+	'python3|python3|'
+)
+bench_likes=(
+	'has_library libjemalloc.so.2|libjemalloc2|not compared with jemalloc'
+	'has_library libmimalloc.so.2.*|libmimalloc2.0|not compared with mimalloc'
+	'has_library libtcmalloc_minimal.so.4|libtcmalloc-minimal4|not compared with tcmalloc'
+	'redis-server|redis-server|redis is not measured'
+	'redis-benchmark|redis-tools|redis is not measured'
+	'sqlite3|sqlite3|sqlite3 is not measured'
+)
+
 # ---- Looking ----------------------------------------------------------------------------------
 
 has_perl_harness() { perl -MTAP::Harness -e 1 2>/dev/null; }
 has_python_tests() { python3 -c 'import test.test_json' 2>/dev/null; }
 has_traceevent() { compgen -G '/usr/include/traceevent/event-parse.h' >/dev/null; }
 has_tracecmd() { compgen -G '/usr/lib/*/libtracecmd.so' >/dev/null; }
+has_library() { compgen -G "/usr/lib/*/$1" >/dev/null; }
 has_m32() {
 	[ "$(uname -m)" != x86_64 ] || printf 'int main(void) { return 0; }\n' |
 		gcc -m32 -x c - -o /dev/null 2>/dev/null
@@ -76,7 +90,7 @@ found() { # found HOW
 		done
 		return 1
 		;;
-	has_*) "${how[0]}" ;;
+	has_*) "${how[@]}" ;;
 	*) command -v "${how[0]}" >/dev/null 2>&1 ;;
 	esac
 }
@@ -161,9 +175,10 @@ setup() { # setup TARGET REQUIRED... -- OPTIONAL...
 case ${1:-} in
 run) setup run "${run_needs[@]}" -- ;;
 test) setup test "${test_needs[@]}" -- "${test_likes[@]}" ;;
+bench) setup bench "${bench_needs[@]}" -- "${bench_likes[@]}" ;;
 have) have "${2:-}" ;;
 *)
-	echo "usage: mk/setup.sh run|test|have ARCH" >&2
+	echo "usage: mk/setup.sh run|test|bench|have ARCH" >&2
 	exit 2
 	;;
 esac

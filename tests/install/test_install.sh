@@ -141,6 +141,8 @@ ok $? 'the headers serve C++' "$tmp/log"
 
 out=$("$prefix/bin/kmem" run -- sh -c 'echo $((6 * 7))' 2>"$tmp/log") && [ "$out" = 42 ]
 ok $? 'the installed command finds its library' "$tmp/log"
+"$prefix/bin/kmem" bench --ms 1 --rounds 1 --peers glibc bulk >"$tmp/log" 2>&1 && grep -q '^16 blocks' "$tmp/log"
+ok $? 'and its benchmark' "$tmp/log"
 make -C "$root" B="$tmp/build" DESTDIR="$tmp/stage" prefix=/opt/kmem libdir=/opt/kmem/lib64 install \
 	>"$tmp/log" 2>&1 </dev/null
 [ $? -eq 0 ] && [ -f "$tmp/stage/opt/kmem/lib64/libkmem.so.0.1.0" ] &&

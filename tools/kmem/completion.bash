@@ -72,17 +72,28 @@ _kmem_stat() {
 	esac
 }
 
+_kmem_bench() {
+	case ${COMP_WORDS[COMP_CWORD]}:${COMP_WORDS[COMP_CWORD - 1]} in
+	-*) _kmem_words '--quick --rounds --ms --threads --peers --peer --trace --out --list' ;;
+	*:--peers) _kmem_words 'glibc jemalloc mimalloc tcmalloc' ;;
+	*:--rounds | *:--ms | *:--threads) COMPREPLY=() ;;
+	*:--peer | *:--trace | *:--out) _kmem_files ;;
+	*) _kmem_words "$(kmem bench --list 2>/dev/null)" ;;
+	esac
+}
+
 _kmem() {
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_kmem_words 'run replay stat sim help --version --help'
+		_kmem_words 'run replay stat sim bench help --version --help'
 		return
 	fi
 	case ${COMP_WORDS[1]} in
 	run) _kmem_run ;;
 	replay) _kmem_replay ;;
 	stat) _kmem_stat ;;
-	help) _kmem_words 'run replay stat sim help' ;;
+	bench) _kmem_bench ;;
+	help) _kmem_words 'run replay stat sim bench help' ;;
 	esac
 }
 

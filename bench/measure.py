@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""
+Running the workloads: who takes part, whose turn it is, and what the numbers of all rounds come to.
+
+A subject is an allocator as a program meets it: malloc of some library, or one of libkmem's own
+interfaces. A series is what one subject measured for one case, a value a round.
+"""
+import glob
+import json
+import os
+import platform
+import statistics
+import subprocess
+
+import programs
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DEADLINE = 300  # seconds that one process may take
+
+# The peers: name, package, where its library lies.
+PEERS = [
+    ("glibc", "libc6", None),
+    ("jemalloc", "libjemalloc2", "libjemalloc.so.2"),
+    ("mimalloc", "libmimalloc2.0", "libmimalloc.so.2*"),
+    ("tcmalloc", "libtcmalloc-minimal4", "libtcmalloc_minimal.so.4"),
+]
+FOLDERS = ["/usr/lib/%s-linux-gnu" % platform.machine(), "/usr/lib64", "/usr/lib", "/usr/local/lib"]
+
+# In the order in which they are run and shown; what a subject does not serve, it does not run.
+ORDER = ["pair", "bulk", "batch", "mixed", "handoff", "server", "churn", "scale", "grow", "zeroed",
+         "construct", "fragment", "latency", "replay", "pages"]
+
+
+class Usage(Exception):
+    pass
+
+
+class Environment(Exception):
+    pass
+
+
+class Subject:
+    def __init__(self, name, api, preload=None, peer=False, own=False):
+        self.name, self.api, self.preload = name, api, preload
+        self.peer, self.own = peer, own
+
+    def environ(self, lib):
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith("KMEM_") and k not in ("LD_PRELOAD", "LD_LIBRARY_PATH")}
+        if self.preload:
+            env["LD_PRELOAD"] = self.preload
+        elif self.own:
+            env["LD_LIBRARY_PATH"] = lib
+        return env
+
+
+class Series:
+    def __init__(self, unit):
+        self.unit, self.rounds = unit, []
+
+    @property
+    def median(self):
+        return statistics.median(self.rounds)
+
+    @property
+    def quartiles(self):
+        if len(self.rounds) < 2:
+            return self.rounds[0], self.rounds[0]
+        q = statistics.quantiles(self.rounds, n=4, method="inclusive")
+        return q[0], q[2]
+
+    def ratio(self, other):
+        """The median of the rounds' own ratios: what slows a whole round down cancels out."""
+        pairs = [a / b for a, b in zip(self.rounds, other.rounds) if b > 0]
+        return statistics.median(pairs) if pairs else None
+
+
+def library(pattern):
+    for folder in FOLDERS:
+        found = sorted(glob.glob(os.path.join(folder, pattern)))
+        if found:
+            return found[0]
+    return None
+
+
+def peers(o, missing):
+    """The peers to compare with, those asked for or all that are installed."""
+    asked = o.peers.split(",") if o.peers is not None else None
+    for name in asked or []:
+        if name not in [p[0] for p in PEERS]:
+            raise Usage("there is no peer '%s'; there are %s (or --peer NAME=LIBRARY)"
+                        % (name, ", ".join(p[0] for p in PEERS)))
+    found = []
+    for name, package, pattern in PEERS:
+        path = library(pattern) if pattern else None
+        if asked is not None and name not in asked:
+            continue
+        if pattern and not path:
+            if asked is not None:
+                raise Environment("peer %s: %s is not installed (package %s)"
+                                  % (name, pattern.rstrip("*"), package))
+            missing.append("MISSING %s: not compared with %s" % (package, name))
+            continue
+        found.append(Subject(name, "malloc", path, peer=True))
+    for word in o.peer:
+        name, _, path = word.partition("=")
+        if not name or not path or name in [s.name for s in found]:
+            raise Usage("--peer %s: NAME=LIBRARY with a name that is not taken" % word)
+        if not os.path.isfile(path):
+            raise Environment("peer %s: there is no file %s" % (name, path))
+        found.append(Subject(name, "malloc", os.path.abspath(path), peer=True))
+    if not found:
+        raise Usage("no peer at all")
+    return found
+
+
+def machine():
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            model = next((line.split(":", 1)[1].strip() for line in f
+                          if line.startswith("model name")), model)
+    except OSError:
+        pass
+    return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(),
+            "libc": " ".join(platform.libc_ver()), "load": os.getloadavg()[0]}
+
+
+class Suite:
+    def __init__(self, o):
+        self.o = o
+        self.missing, self.failures, self.own_failures = [], [], 0
+        self.lib = os.path.abspath(o.lib)
+        self.machine = machine()
+        preload = os.path.join(self.lib, "libkmem-malloc.so.0")
+        if not os.path.isfile(preload):
+            raise Environment("there is no %s" % preload)
+        self.subjects = [Subject("kmem cache", "cache", own=True),
+                         Subject("kmem kmalloc", "kmalloc", own=True),
+                         Subject("kmem malloc", "malloc", preload, own=True)]
+        self.subjects += peers(o, self.missing)
+        self.subjects += [Subject("kmem pages", "pages", own=True),
+                          Subject("textbook buddy", "buddy"),
+                          Subject("bare stack", "stack", own=True)]
+        self.serves = {api: self.ask(api) for api in {s.api for s in self.subjects}}
+        self.programs = programs.programs(self)
+        self.series = {}  # workload: {case: {subject: Series}}
+
+    # ---- Which workloads? ------------------------------------------------------------------------
+
+    @staticmethod
+    def path(api):
+        return os.path.join(HERE, "bench-" + api)
+
+    def ask(self, api):
+        if not os.path.isfile(self.path(api)):
+            raise Environment("there is no %s (make bench builds it)" % self.path(api))
+        try:
+            done = subprocess.run([self.path(api), "--list"], capture_output=True, text=True,
+                                  check=True, timeout=60,
+                                  env=Subject("", api, own=True).environ(self.lib))
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise Environment("%s does not run: %s" % (self.path(api), e)) from e
+        return done.stdout.split()
+
+    def names(self):
+        served = {name for names in self.serves.values() for name in names}
+        return [n for n in ORDER if n in served] + sorted(self.programs)
+
+    def choose(self, asked):
+        for name in asked:
+            if name not in self.names():
+                raise Usage("there is no workload '%s'; there are %s"
+                            % (name, ", ".join(self.names())))
+        return [n for n in self.names() if not asked or n in asked]
+
+    # ---- Running ---------------------------------------------------------------------------------
+
+    def taking_part(self, workload):
+        if workload in self.programs:
+            return [s for s in self.subjects if s.api == "malloc"]
+        return [s for s in self.subjects if workload in self.serves[s.api]]
+
+    def run(self, workload):
+        """Each round begins with another subject, so that none always follows the same one."""
+        subjects = self.taking_part(workload)
+        for nr in range(self.o.rounds):
+            first = nr % len(subjects)
+            for subject in subjects[first:] + subjects[:first]:
+                if workload in self.programs:
+                    lines = self.programs[workload](subject)
+                else:
+                    lines = self.round(workload, subject, nr)
+                for line in lines:
+                    self.add(workload, subject, line)
+
+    def add(self, workload, subject, line):
+        case = self.series.setdefault(workload, {}).setdefault(line["case"], {})
+        case.setdefault(subject.name, Series(line["unit"])).rounds.append(line["value"])
+
+    def round(self, workload, subject, nr):
+        argv = [self.path(subject.api), "--ms", str(self.o.ms), "--threads", str(self.o.threads),
+                "--seed", str(nr + 1), workload]
+        if workload == "replay":
+            argv.append(self.o.trace)
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE,
+                                  check=False, env=subject.environ(self.lib))
+        except subprocess.TimeoutExpired:
+            return self.failed(workload, subject, "not over after %d seconds" % DEADLINE)
+        except OSError as e:
+            return self.failed(workload, subject, str(e))
+        if done.returncode != 0:
+            last = done.stderr.strip().splitlines()
+            return self.failed(workload, subject, "status %d%s" % (
+                done.returncode, ": " + last[-1] if last else ""))
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def failed(self, workload, subject, why):
+        line = "FAILED %s with %s: %s" % (workload, subject.name, why)
+        if line not in self.failures:
+            self.failures.append(line)
+        self.own_failures += subject.own
+        return []
+
+    # ---- What came of it -------------------------------------------------------------------------
+
+    def peer_names(self):
+        return [s.name for s in self.subjects if s.peer]
+
+    def best_peer(self, workload, case):
+        """The peer with the least median; None if no peer ran it."""
+        found = self.series.get(workload, {}).get(case, {})
+        there = [n for n in self.peer_names() if n in found]
+        return min(there, key=lambda n: found[n].median, default=None)
+
+    def reference(self, workload, case):
+        """What the case is compared with: the best peer, or the textbook's buddy."""
+        if "textbook buddy" in self.series.get(workload, {}).get(case, {}):
+            return "textbook buddy"
+        return self.best_peer(workload, case)
+
+    def ratio(self, workload, case, subject, to):
+        found = self.series.get(workload, {}).get(case, {})
+        if subject not in found or to not in found:
+            return None
+        return found[subject].ratio(found[to])
+
+    def result(self):
+        rows = []
+        for workload, cases in self.series.items():
+            for case, found in cases.items():
+                best = self.reference(workload, case)
+                for name, s in found.items():
+                    q1, q3 = s.quartiles
+                    rows.append({
+                        "workload": workload, "case": case, "subject": name, "unit": s.unit,
+                        "median": s.median, "q1": q1, "q3": q3, "rounds": s.rounds,
+                        "best": best,
+                        "ratio_best": s.ratio(found[best]) if best else None,
+                        "ratio": {p: s.ratio(found[p]) for p in self.peer_names() if p in found}})
+        o = self.o
+        return {"format": 1, "machine": self.machine, "missing": self.missing,
+                "failures": self.failures, "peers": self.peer_names(),
+                "options": {"rounds": o.rounds, "ms": o.ms, "threads": o.threads, "quick": o.quick},
+                "subjects": [s.name for s in self.subjects], "results": rows}

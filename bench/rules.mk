@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# The benchmark. A program per API (bench/api/NAME/api.h), made of all workloads that it serves; what
+# they share is in harness.c. The driver and its parts lie beside them, as `kmem bench` looks for them.
+
+.PHONY: bench bench-programs setup-bench
+
+BENCH := $(B)/bench
+BENCH_DRIVER := $(patsubst bench/%,$(BENCH)/%,$(sort $(wildcard bench/*.py)))
+BENCH_APIS := $(notdir $(patsubst %/,%,$(dir $(wildcard bench/api/*/api.h))))
+BENCH_PROGRAMS := $(addprefix $(BENCH)/bench-,$(BENCH_APIS))
+
+BENCH_WORK.malloc := pair bulk batch mixed handoff server scale grow construct fragment latency
+BENCH_WORK.kmalloc := $(BENCH_WORK.malloc)
+BENCH_WORK.cache := pair bulk batch handoff scale construct latency
+BENCH_WORK.pages := pages
+BENCH_WORK.buddy := pages
+BENCH_WORK.stack := pair
+
+# As a user's program is linked: with the shared library, which the driver finds.
+BENCH_LIBS.kmalloc := -L$(B) -lkmem
+BENCH_LIBS.cache := $(BENCH_LIBS.kmalloc)
+BENCH_LIBS.pages := $(BENCH_LIBS.kmalloc)
+# This one looks inside.
+BENCH_LIBS.stack := $(LIB_A)
+BENCH_CFLAGS.stack := -Isrc -Iports/$(PORT) -Imk/config/$(CONFIG)
+
+# The compiler may not know malloc: it would leave out a pair that nobody looks at.
+define bench_api
+$(B)/obj/bench/$(1)/%.o: bench/%.c $(B)/flags
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KMEM_CFLAGS) -D_GNU_SOURCE -fno-builtin -Iinclude -Ibench -Ibench/api/$(1) \
+		$$(BENCH_CFLAGS.$(1)) -MMD -MP -c $$< -o $$@
+$(BENCH)/bench-$(1): $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.o) $(B)/obj/bench/harness.o $(LIB_SO) $(LIB_A)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KMEM_LDFLAGS) $$(filter %.o,$$^) $$(BENCH_LIBS.$(1)) $$(KMEM_LIBS) -o $$@
+-include $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.d)
+endef
+$(foreach a,$(BENCH_APIS),$(eval $(call bench_api,$(a))))
+$(B)/obj/bench/harness.o: INCLUDES := -Ibench
+$(B)/obj/bench/harness.o: KMEM_CFLAGS += -D_GNU_SOURCE
+-include $(B)/obj/bench/harness.d
+
+$(BENCH)/%: bench/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+bench-programs: $(BENCH_PROGRAMS) $(BENCH_DRIVER)
+
+# The release is what is measured, installed and tested.
+ifeq ($(PORT)-$(ARCH)-$(VARIANT),posix-$(HOST_ARCH)-release)
+all tests: bench-programs
+endif
+
+bench: setup-bench all ## measure against the mallocs people use; BENCH_ARGS=--quick: two minutes
+	$(Q)$(CMD) bench --out build/bench $(BENCH_ARGS)
+
+setup-bench:
+	$(Q)mk/setup.sh bench
