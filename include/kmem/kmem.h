@@ -15,6 +15,7 @@
 
 #include <kmem/config.h>
 #include <kmem/context.h>
+#include <kmem/fault.h>
 #include <kmem/gfp.h>
 #include <kmem/lockdep.h>
 #include <kmem/page.h>

@@ -211,6 +211,15 @@ int port_pid(void);
 const char *port_cmdline(void);
 /* Is the text in read-only memory of the program (kstrdup_const)? */
 bool port_rodata(const void *p);
+/*
+ * Where a program is run to have each of its requests failed in turn, who decides that: called in
+ * the requesting task, with no lock held, for every request that may fail; true: it does. It may copy
+ * the process and return in each. NULL: nobody wants that. Asked for at each start. At the end of a
+ * machine port_fault_end tells what it found: objects and blocks not given back, misuses.
+ */
+typedef bool (*port_fault_fn)(void);
+port_fault_fn port_fault(void);
+void port_fault_end(unsigned long leaks, unsigned long misuses);
 /* Copies what a report may print of a code address ("symbol+0x10") into buf; as snprintf. */
 size_t port_symbol(const void *pc, char *buf, size_t len);
 

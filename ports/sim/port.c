@@ -201,6 +201,17 @@ bool port_rodata(const void *p)
 	return at >= (uintptr_t)__executable_start && at < (uintptr_t)__data_start;
 }
 
+port_fault_fn port_fault(void)
+{
+	return NULL;
+}
+
+void port_fault_end(unsigned long leaks, unsigned long misuses)
+{
+	(void)leaks;
+	(void)misuses;
+}
+
 size_t port_symbol(const void *pc, char *buf, size_t len)
 {
 	int n = snprintf(buf, len, "%p", (void *)(uintptr_t)pc);

@@ -229,6 +229,17 @@ bool port_rodata(const void *p)
 	return false;
 }
 
+port_fault_fn port_fault(void)
+{
+	return NULL;
+}
+
+void port_fault_end(unsigned long leaks, unsigned long misuses)
+{
+	(void)leaks;
+	(void)misuses;
+}
+
 /* "symbol+0x10" if you carry a symbol table; else the address in hex, as here. Length as snprintf. */
 size_t port_symbol(const void *pc, char *buf, size_t len)
 {

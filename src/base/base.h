@@ -176,8 +176,8 @@ struct kmem_options {
 	u32 kmap_slots; /* at most; 0: what the port's windows allow */
 	u32 slab_min_objects, slab_min_order, slab_max_order;
 	char slab_debug[128]; /* raw text; empty: off. Parsed by slab/debug.c */
-	/* The longest text: four numbers (36) and each of the extras once (67). */
-	char failslab[112], fail_page_alloc[112];
+	/* Four numbers (36) and as many of the other words as anybody will want at once. */
+	char failslab[256], fail_page_alloc[256];
 };
 
 struct page;

@@ -196,6 +196,7 @@ static int phys_up(void)
 
 static int gfp_up(void)
 {
+	fault_start();
 	return fault_setup(kmem_machine.opt.fail_page_alloc);
 }
 
@@ -434,6 +435,7 @@ unsigned long kmem_shutdown(void)
 	pcp_drain_all();
 	phys_run_deferred();
 	leaks += slab_report_leaks() + pages_report_leaks();
+	port_fault_end(leaks, kmem_misuse_count());
 	stages_down(ARRAY_SIZE(stages));
 	state_move(MACHINE_STOPPING, MACHINE_OFF);
 	return leaks;

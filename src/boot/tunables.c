@@ -105,10 +105,9 @@ static const struct tunable tunables[] = {
 	{"slab_max_order", "slub_max_order", TUNE_U32, AT(slab_max_order), 0, MAX_PAGE_ORDER,
 	 "order", "3", "largest order of slabs, unless one object needs more"},
 	{"failslab", NULL, TUNE_FAULT, AT(failslab), 0, 0, "text", "off",
-	 "interval,probability,space,times[,ignore-gfp-wait=][,cache-filter=]: objects fail"},
+	 "interval,probability,space,times[,WORD=VALUE...]: objects fail"},
 	{"fail_page_alloc", NULL, TUNE_FAULT, AT(fail_page_alloc), 0, 0, "text", "off",
-	 "interval,probability,space,times[,min-order=][,ignore-gfp-wait=][,ignore-gfp-highmem=]: "
-	 "pages fail"},
+	 "interval,probability,space,times[,WORD=VALUE...]: pages fail"},
 	{"nr_cpus", NULL, TUNE_U32, AT(nr_cpus), 1, KMEM_MAX_CPUS, "CPUs", "host",
 	 "upper bound of CPUs"},
 	{"seed", NULL, TUNE_U64, AT(seed), 0, UINT64_MAX, "number", "random",

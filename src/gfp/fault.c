@@ -5,8 +5,13 @@
  *
  * A decision goes through gates in a fixed order; the first that says "pass" ends it:
  *
+ *	the port's agent	there is one: it decides (kmem sweep)
  *	fail_nth of the task	set: fails exactly when the count runs out, nothing else is asked
- *	probability 0, times 0	pass
+ *	calls			given: the task and stack filters, then its place in the list decides
+ *	probability 0		pass
+ *	task-filter		not a marked task in task context: pass
+ *	times 0			pass
+ *	stack range		a frame in the rejected range, or none in the required one: pass
  *	space			size still fits: it is used up, pass
  *	interval		not the interval-th that came so far: pass
  *	probability		the port's random number says: pass
@@ -16,120 +21,45 @@
  */
 #include "gfp/gfp.h"
 
-enum { PERCENT = 100, FAULT_MIN_ORDER = 1 };
+enum { PERCENT = 100 };
 
 static struct fault_attr fault_page = {.name = "fail_page_alloc"};
+static port_fault_fn fault_agent; /* the port's, or NULL */
+static unsigned long failures;
 
-/* ---- Parsing ------------------------------------------------------------------------------------ */
-
-/* A decimal number, '-' allowed; moves *s behind it. */
-static bool parse_s32(const char **s, s32 *value)
+void fault_start(void)
 {
-	const char *p = *s;
-	bool negative = *p == '-';
-	u64 v;
-	size_t n;
-
-	p += negative;
-	if (*p < '0' || *p > '9')
-		return false;
-	n = str_parse_size(p, &v);
-	if (n == 0 || v > INT32_MAX)
-		return false;
-	p += n;
-	if (*p && *p != ',')
-		return false;
-	*value = negative ? -(s32)v : (s32)v;
-	*s = p;
-	return true;
-}
-
-static bool parse_flag(const char **s, bool *flag)
-{
-	char c = **s;
-
-	if (c == 'Y' || c == 'y' || c == '1')
-		*flag = true;
-	else if (c == 'N' || c == 'n' || c == '0')
-		*flag = false;
-	else
-		return false;
-	*s += 1;
-	return **s == '\0' || **s == ',';
-}
-
-/* "name=": moves *s behind it. */
-static bool parse_name(const char **s, const char *name)
-{
-	size_t len = str_len(name);
-
-	if (!str_neq(*s, name, len) || (*s)[len] != '=')
-		return false;
-	*s += len + 1;
-	return true;
-}
-
-static bool parse_extra(const char **s, struct fault_attr *attr)
-{
-	s32 order;
-
-	if (parse_name(s, "ignore-gfp-wait"))
-		return parse_flag(s, &attr->ignore_wait);
-	if (parse_name(s, "ignore-gfp-highmem"))
-		return parse_flag(s, &attr->ignore_highmem);
-	if (parse_name(s, "cache-filter"))
-		return parse_flag(s, &attr->cache_filter);
-	if (!parse_name(s, "min-order") || !parse_s32(s, &order) || order < 0)
-		return false;
-	attr->min_order = (u32)order;
-	return true;
-}
-
-static bool parse_numbers(const char **s, struct fault_attr *attr)
-{
-	s32 v[4];
-
-	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
-		if (i > 0 && *(*s)++ != ',')
-			return false;
-		if (!parse_s32(s, &v[i]))
-			return false;
-	}
-	if (v[0] < 0 || v[1] < 0 || v[1] > PERCENT || v[2] < 0 || v[3] < -1)
-		return false;
-	attr->interval = (u32)v[0];
-	attr->probability = (u32)v[1];
-	attr->space = v[2];
-	attr->times = v[3];
-	return true;
-}
-
-int fault_parse(struct fault_attr *attr, const char *text)
-{
-	struct fault_attr parsed = {
-		.name = attr->name,
-		.ignore_wait = true,
-		.ignore_highmem = true,
-		.min_order = FAULT_MIN_ORDER,
-		.interval = 1,
-		.times = 1,
-	};
-
-	if (text && *text) {
-		if (!parse_numbers(&text, &parsed))
-			return -KE_INVAL;
-		while (*text++ == ',')
-			if (!parse_extra(&text, &parsed))
-				return -KE_INVAL;
-		parsed.active = true;
-	}
-	*attr = parsed;
-	return 0;
+	atom_store(&fault_agent, port_fault());
+	atom_store(&failures, 0ul);
 }
 
 int fault_setup(const char *text)
 {
 	return fault_parse(&fault_page, text);
+}
+
+bool fault_asks_all(void)
+{
+	return port_task()->fail_nth > 0 || atom_load(&fault_agent);
+}
+
+bool fault_has_agent(void)
+{
+	return atom_load(&fault_agent) != NULL;
+}
+
+unsigned long kmem_fault_count(void)
+{
+	return atom_load(&failures);
+}
+
+bool kmem_fault_task(bool on)
+{
+	struct port_task *task = port_task();
+	bool was = task->pf & PF_KMEM_MAKE_IT_FAIL;
+
+	task->pf = on ? task->pf | PF_KMEM_MAKE_IT_FAIL : task->pf & ~PF_KMEM_MAKE_IT_FAIL;
+	return was;
 }
 
 /* ---- The decision ------------------------------------------------------------------------------- */
@@ -154,15 +84,60 @@ static bool times_take(struct fault_attr *attr, s32 *left)
 	return *left < 0;
 }
 
+static bool in_range(uintptr_t pc, uintptr_t start, uintptr_t end)
+{
+	return pc >= start && pc < end;
+}
+
+/* A walk only for who asks for one: it costs more than all the rest. */
+static bool stack_passes(const struct fault_attr *attr)
+{
+	bool found = attr->require_start == 0 && attr->require_end == UINTPTR_MAX;
+	void *pc[FAULT_DEPTH_MAX];
+	unsigned int n;
+
+	if (found && attr->reject_end == 0)
+		return true;
+	n = port_backtrace(pc, attr->depth);
+	for (unsigned int i = 0; i < n; i++) {
+		if (in_range((uintptr_t)pc[i], attr->reject_start, attr->reject_end))
+			return false;
+		found |= in_range((uintptr_t)pc[i], attr->require_start, attr->require_end);
+	}
+	return found;
+}
+
+static bool task_passes(const struct fault_attr *attr)
+{
+	return !attr->task_filter ||
+	       (port_task()->pf & PF_KMEM_MAKE_IT_FAIL && port_context() == PORT_TASK);
+}
+
+static bool call_listed(struct fault_attr *attr)
+{
+	u32 call = atom_add(&attr->count, 1) + 1;
+
+	for (u32 i = 0; i < attr->nr_calls; i++) {
+		if (attr->calls[i] == call)
+			return true;
+	}
+	return false;
+}
+
 static bool fault_decide(struct fault_attr *attr, long size, s32 *left)
 {
 	struct port_task *task = port_task();
+	port_fault_fn agent = atom_load(&fault_agent);
 	u32 interval = attr->interval;
 
 	*left = atom_load(&attr->times);
+	if (agent)
+		return agent();
 	if (task->fail_nth > 0)
 		return --task->fail_nth == 0;
-	if (attr->probability == 0 || *left == 0)
+	if (attr->nr_calls)
+		return task_passes(attr) && stack_passes(attr) && call_listed(attr);
+	if (attr->probability == 0 || !task_passes(attr) || *left == 0 || !stack_passes(attr))
 		return false;
 	if (space_left(attr, size))
 		return false;
@@ -173,34 +148,48 @@ static bool fault_decide(struct fault_attr *attr, long size, s32 *left)
 	return times_take(attr, left);
 }
 
+/* The stack is what tells one failure from another. */
+static void fault_tell(struct fault_attr *attr, s32 left)
+{
+	if (attr->verbose == 0 || (attr->limit.interval_ms && !ratelimit_ok(&attr->limit)))
+		return;
+	report(KMEM_LOG_WARN,
+	       "FAULT_INJECTION: forcing a failure.\n"
+	       "name %s, interval %u, probability %u, space %d, times %d",
+	       attr->name, attr->interval, attr->probability, (int)atom_load(&attr->space),
+	       (int)left);
+	if (attr->verbose > 1)
+		report_stack(KMEM_LOG_WARN);
+}
+
 bool fault_should_fail(struct fault_attr *attr, long size, gfp_t gfp)
 {
 	s32 left;
 
-	assert_debug(size > 0);
+	assert_debug(size > 0 && attr->name);
 	if (!fault_decide(attr, size, &left))
 		return false;
+	atom_add(&failures, 1ul);
 	if (!(gfp & __GFP_NOWARN))
-		report(KMEM_LOG_WARN,
-		       "FAULT_INJECTION: forcing a failure.\n"
-		       "name %s, interval %u, probability %u, space %d, times %d",
-		       attr->name ? attr->name : "failslab", attr->interval, attr->probability,
-		       (int)atom_load(&attr->space), (int)left);
+		fault_tell(attr, left);
 	return true;
 }
 
-/* With fail_nth set blocking and highmem requests are failable too: what it is for is trying all. */
+/* Whoever decides about all requests is asked for blocking and highmem ones too; the agent, which
+ * wants every request there is, for single pages as well. */
 bool gfp_should_fail(gfp_t gfp, unsigned int order)
 {
-	bool nth = unlikely(port_task()->fail_nth > 0);
+	bool all = unlikely(fault_asks_all());
 
-	if (likely(!fault_page.active && !nth))
+	if (likely(!fault_page.active && !all))
 		return false;
-	if (order < fault_page.min_order || gfp & (__GFP_NOFAIL | __GFP_KMEM_TRYLOCK))
+	if (gfp & (__GFP_NOFAIL | __GFP_KMEM_TRYLOCK))
 		return false;
-	if (!nth && fault_page.ignore_highmem && gfp & __GFP_HIGHMEM)
+	if (order < fault_page.min_order && !fault_has_agent())
 		return false;
-	if (!nth && fault_page.ignore_wait && gfp & __GFP_DIRECT_RECLAIM)
+	if (!all && fault_page.ignore_highmem && gfp & __GFP_HIGHMEM)
+		return false;
+	if (!all && fault_page.ignore_wait && gfp & __GFP_DIRECT_RECLAIM)
 		return false;
 	return fault_should_fail(&fault_page, 1L << order, gfp);
 }

@@ -94,27 +94,40 @@ void gfp_report_failure(const struct alloc_request *req);
 void gfp_show_mem(u32 max_class);
 void gfp_report_reset(void);
 
-/* ---- fault.c ------------------------------------------------------------------------------------ */
+/* ---- fault.c, fault_text.c ---------------------------------------------------------------------- */
+
+enum { FAULT_CALLS_MAX = 8, FAULT_DEPTH_MAX = 32 };
+#define PF_KMEM_MAKE_IT_FAIL 0x04000000u /* kmem_fault_task() */
+#define PF_KMEM_BULK	     0x08000000u /* in a bulk call, which was decided about as one */
 
 /* One injector, semantics 10.9. Written by fault_parse; the counts then move by atomics. */
 struct fault_attr {
 	const char *name; /* of the injector, its owner's to set */
 	bool active;	  /* a text was parsed */
-	bool ignore_wait, ignore_highmem, cache_filter;
+	bool ignore_wait, ignore_highmem, cache_filter, task_filter;
 	u32 min_order;
 	u32 interval, probability; /* every interval-th decision fails with probability % */
-	u32 count;		   /* decisions that came to the interval */
+	u32 count;		   /* decisions that came to the interval, or to the list */
 	s32 space, times;	   /* allowed yet; failures left, -1: no end */
+	u32 verbose;		   /* 0: silent, 1: a line, 2: and the stack */
+	struct ratelimit limit;	   /* of that; interval 0: none */
+	u32 depth;		   /* frames the ranges are held against */
+	uintptr_t require_start, require_end, reject_start, reject_end;
+	u32 calls[FAULT_CALLS_MAX], nr_calls; /* the very calls to fail, ascending from 1 */
 };
 /*
- * "interval,probability,space,times", then any of ",min-order=N" ",ignore-gfp-wait=Y|N"
- * ",ignore-gfp-highmem=Y|N" ",cache-filter=Y|N". Empty or NULL: off. 0, or -KE_INVAL and nothing
- * has changed.
+ * "interval,probability,space,times", then any of the words in the table of fault_text.c, each after
+ * a comma. Empty or NULL: off. 0, or -KE_INVAL and nothing has changed.
  */
 int fault_parse(struct fault_attr *attr, const char *text);
 /* True: this decision fails, and a line says so unless the request is __GFP_NOWARN. */
 bool fault_should_fail(struct fault_attr *attr, long size, gfp_t gfp);
 /* The page injector's text; as fault_parse. */
 int fault_setup(const char *text);
-/* fault.c: fail_page_alloc= and the per-task fail_nth; true: this decision fails. */
+/* A new machine: the port's agent is asked for, the count of failures starts. */
+void fault_start(void);
+bool fault_has_agent(void);
+/* Do the agent or the task's fail_nth decide about this request, whatever the attributes spare? */
+bool fault_asks_all(void);
+/* fail_page_alloc=, the agent and fail_nth; true: this decision fails. */
 bool gfp_should_fail(gfp_t gfp, unsigned int order);

@@ -37,6 +37,32 @@ static void objects_free(struct kmem_cache *c, size_t nr, void **objs)
 	}
 }
 
+/* How many there are; fewer than nr if one could not be had. */
+static size_t objects_alloc(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs,
+			    const void *site)
+{
+	size_t got = 0;
+
+	while (got < nr && (objs[got] = cache_alloc(c, gfp, cache_object_size(c), site)))
+		got++;
+	return got;
+}
+
+/* The same after one decision for all, not one for each. */
+static noinline size_t objects_alloc_decided(struct kmem_cache *c, gfp_t gfp, size_t nr,
+					     void **objs, const void *site)
+{
+	struct port_task *task = port_task();
+	size_t got;
+
+	if (failslab_should_fail(c->flags, cache_object_size(c), gfp))
+		return 0;
+	task->pf |= PF_KMEM_BULK;
+	got = objects_alloc(c, gfp, nr, objs, site);
+	task->pf &= ~PF_KMEM_BULK;
+	return got;
+}
+
 int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs)
 {
 	const void *site = __builtin_return_address(0);
@@ -45,11 +71,10 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t nr, void **obj
 	if (nr > INT32_MAX)
 		return 0;
 	bulk_check_context(c);
-	for (got = 0; got < nr; got++) {
-		objs[got] = cache_alloc(c, gfp, cache_object_size(c), site);
-		if (!objs[got])
-			break;
-	}
+	if (unlikely(nr && failslab_armed()))
+		got = objects_alloc_decided(c, gfp, nr, objs, site);
+	else
+		got = objects_alloc(c, gfp, nr, objs, site);
 	if (got == nr)
 		return (int)nr;
 	objects_free(c, got, objs);

@@ -96,7 +96,7 @@ static void *alloc_full(struct kmem_cache *c, gfp_t gfp, size_t req, const void 
 	void *obj;
 
 	if (!alloc_allowed(c, &gfp, try, site) ||
-	    failslab_should_fail(c->flags, cache_object_size(c), gfp))
+	    (!try && failslab_should_fail(c->flags, cache_object_size(c), gfp)))
 		return NULL;
 	if (c->flags & SLAB_ACCOUNT && !charge_try((long)c->size))
 		return NULL;

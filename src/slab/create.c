@@ -140,7 +140,7 @@ void cache_set_fast(struct kmem_cache *c)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;
 	bool slow = trace_on() || c->flags & (SLAB_ACCOUNT | SLAB_DEBUG_INITIAL) ||
-		    opt->init_on_alloc || opt->init_on_free || opt->failslab[0];
+		    opt->init_on_alloc || opt->init_on_free || failslab_armed();
 
 	atom_store(&c->fast_off, slow ? (u32)PERCPU_NONE : c->main_off);
 }
@@ -463,6 +463,7 @@ int slab_init(void)
 	lock_init(&caches_lock, RANK_CACHES);
 	kmem_machine.caches = NULL;
 	cache_seq = 0;
+	failslab_start();
 	err = failslab_setup(kmem_machine.opt.failslab);
 	if (!err)
 		err = debug_setup(kmem_machine.opt.slab_debug);

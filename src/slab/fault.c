@@ -7,21 +7,60 @@
 #include "slab/slab.h"
 
 static struct fault_attr failslab = {.name = "failslab"};
+static u32 nth_armed; /* a task has set fail_nth since the machine was started */
 
 int failslab_setup(const char *text)
 {
 	return fault_parse(&failslab, text);
 }
 
+void failslab_start(void)
+{
+	atom_store(&nth_armed, 0u);
+}
+
+bool failslab_armed(void)
+{
+	return failslab.active || atom_load(&nth_armed) || fault_has_agent();
+}
+
 bool failslab_should_fail(slab_flags_t flags, size_t size, gfp_t gfp)
 {
-	if (likely(!failslab.active && port_task()->fail_nth <= 0))
+	bool all = unlikely(fault_asks_all());
+
+	if (likely(!failslab.active && !all))
 		return false;
-	if (gfp & __GFP_NOFAIL)
+	if (gfp & __GFP_NOFAIL || port_task()->pf & PF_KMEM_BULK)
 		return false;
-	if (failslab.cache_filter && !(flags & SLAB_FAILSLAB) && port_task()->fail_nth <= 0)
+	if (failslab.cache_filter && !(flags & SLAB_FAILSLAB) && !all)
 		return false;
-	if (failslab.ignore_wait && gfpflags_allow_blocking(gfp) && port_task()->fail_nth <= 0)
+	if (failslab.ignore_wait && gfpflags_allow_blocking(gfp) && !all)
 		return false;
 	return fault_should_fail(&failslab, (long)size, gfp);
+}
+
+int kmem_fault_set(const char *name, const char *text)
+{
+	int err = -KE_INVAL;
+
+	if (!name || !machine_ensure())
+		return -KE_INVAL;
+	if (str_eq(name, "failslab"))
+		err = failslab_setup(text);
+	else if (str_eq(name, "fail_page_alloc"))
+		err = fault_setup(text);
+	if (!err)
+		cache_refresh_all();
+	return err;
+}
+
+int kmem_fault_nth(int n)
+{
+	struct port_task *task = port_task();
+	int left = task->fail_nth;
+
+	task->fail_nth = n > 0 ? n : 0;
+	if (n > 0 && machine_ensure() && !atom_xchg(&nth_armed, 1u))
+		cache_refresh_all();
+	return left;
 }

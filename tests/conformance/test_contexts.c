@@ -250,6 +250,162 @@ TEST(S213_injected_failures_are_quiet_and_cheap)
 	machine_stop();
 }
 
+/* The stack of the request is printed at verbose 2, the default; 1 is the line, 0 nothing. */
+TEST(verbose_says_how_much_is_told)
+{
+	static const char *const text[] = {"1,100,0,-1,verbose=0", "1,100,0,-1,verbose=1",
+					   "1,100,0,-1"};
+
+	machine_start(M64);
+	for (unsigned int i = 0; i < ARRAY_SIZE(text); i++) {
+		is(kmem_fault_set("failslab", text[i]), 0);
+		reports_clear();
+		ok(!kmalloc(100, GFP_ATOMIC), "fails");
+		is(log_count("FAULT_INJECTION"), i > 0, "%s: the line", text[i]);
+		is(log_count("Call Trace:"), i > 1, "%s: the stack", text[i]);
+	}
+	is(kmem_fault_set("failslab", "1,100,0,-1,verbose_ratelimit_interval_ms=1000000,"
+				      "verbose_ratelimit_burst=2"),
+	   0);
+	reports_clear();
+	for (int i = 0; i < 5; i++)
+		ok(!kmalloc(100, GFP_ATOMIC), "fails");
+	is(log_count("FAULT_INJECTION"), 2, "told twice an age");
+	is(kmem_fault_count(), 8, "counted");
+	machine_stop();
+}
+
+/* An injector that is set and unset on a running machine, and hits that come back. */
+TEST(injectors_of_a_running_machine)
+{
+	void *p;
+
+	machine_start(M64);
+	is(kmem_fault_set("fail_nothing", "1,100,0,-1"), -22, "no such injector");
+	is(kmem_fault_set("failslab", "1,100,0"), -22, "no such text");
+	p = kmalloc(100, GFP_ATOMIC);
+	ok(p != NULL, "and nothing is armed");
+	is(kmem_fault_set("failslab", "1,100,0,-1"), 0);
+	ok(!kmalloc(100, GFP_ATOMIC), "hits are out of use");
+	is(kmem_fault_set("failslab", NULL), 0);
+	kfree(p);
+	p = kmalloc(100, GFP_ATOMIC);
+	ok(p != NULL, "off");
+	kfree(p);
+	is(kmem_fault_set("fail_page_alloc", "1,100,0,-1,min-order=0"), 0);
+	ok(!alloc_page(GFP_ATOMIC), "pages");
+	is(kmem_fault_set("fail_page_alloc", ""), 0);
+	is(kmem_fault_count(), 2);
+	machine_stop();
+	is(kmem_fault_set("failslab", "1,100,0,-1"), -22, "no machine");
+}
+
+TEST(S211_fail_nth_takes_the_hits_away_and_waiting_requests_too)
+{
+	machine_start(M64);
+	kfree(kmalloc(100, GFP_KERNEL));
+	is(kmem_fault_nth(3), 0, "none was set");
+	for (int i = 1; i <= 5; i++) {
+		void *p = kmalloc(100, GFP_KERNEL);
+
+		is(p == NULL, i == 3, "request %d", i);
+		kfree(p);
+	}
+	is(kmem_fault_nth(10), 0, "it has failed");
+	kfree(kmalloc(100, GFP_KERNEL));
+	is(kmem_fault_nth(0), 9, "left");
+	machine_stop();
+}
+
+TEST(marked_tasks_alone_fail_with_a_task_filter)
+{
+	void *p;
+
+	machine_start(M64 " failslab=1,100,0,-1,task-filter=Y");
+	p = kmalloc(100, GFP_ATOMIC);
+	ok(p != NULL, "a task without the mark");
+	kfree(p);
+	ok(!kmem_fault_task(true), "unmarked before");
+	ok(!kmalloc(100, GFP_ATOMIC), "marked");
+	kmem_irq_enter();
+	p = kmalloc(100, GFP_ATOMIC);
+	ok(p != NULL, "its interrupts are not it");
+	kfree(p);
+	kmem_irq_exit();
+	ok(kmem_fault_task(false), "marked before");
+	machine_stop();
+}
+
+static unsigned long asked_from; /* where asked_here() returns to */
+
+static noinline void *asked_here(void)
+{
+	void *p;
+
+	asked_from = (unsigned long)(uintptr_t)__builtin_return_address(0);
+	p = kmalloc(100, GFP_ATOMIC);
+	__asm__ volatile("" : "+r"(p)); /* a frame of its own, not a jump */
+	return p;
+}
+
+TEST(stack_ranges_say_who_fails)
+{
+	static const char *const range[] = {"", ",require-start=%#lx,require-end=%#lx",
+					    ",reject-start=%#lx,reject-end=%#lx"};
+	char text[160] = "1,0,0,-1";
+
+	machine_start(M64);
+	for (int i = 0; i < 3; i++) {
+		void *p, *q;
+
+		is(kmem_fault_set("failslab", text), 0, "%s", text);
+		p = asked_here();
+		q = kmalloc(100, GFP_ATOMIC);
+		is(p == NULL, i == 1, "%s: inside", text);
+		is(q == NULL, i == 2, "%s: outside", text);
+		kfree(p);
+		kfree(q);
+		strcpy(text, "1,100,0,-1");
+		snprintf(text + 10, sizeof(text) - 10, range[(i + 1) % 3], asked_from,
+			 asked_from + 1);
+	}
+	machine_stop();
+}
+
+TEST(the_very_calls_of_a_list_fail)
+{
+	machine_start(M64 " failslab=1,0,0,0,calls=2:3:7");
+	for (int i = 1; i <= 9; i++) {
+		void *p = kmalloc(100, GFP_ATOMIC);
+
+		is(p == NULL, i == 2 || i == 3 || i == 7, "call %d", i);
+		kfree(p);
+	}
+	machine_stop();
+}
+
+TEST(a_bulk_call_is_one_decision_and_nolock_none)
+{
+	struct kmem_cache *c;
+	void *objs[5], *p;
+
+	machine_start(M64 " failslab=1,0,0,0,calls=2:4,ignore-gfp-wait=N");
+	c = kmem_cache_create("bulk", 64, 0, 0, NULL);
+	for (int i = 1; i <= 5; i++) {
+		int got = kmem_cache_alloc_bulk(c, GFP_KERNEL, 5, objs);
+
+		is(got, i == 2 || i == 4 ? 0 : 5, "bulk %d", i);
+		kmem_cache_free_bulk(c, (size_t)got, objs);
+	}
+	is(kmem_fault_set("failslab", "1,100,0,-1,ignore-gfp-wait=N"), 0);
+	p = kmalloc_nolock(10, __KMEM_GFP(0), -1);
+	ok(p != NULL, "nolock");
+	kfree_nolock(p);
+	is(kmem_fault_set("failslab", ""), 0);
+	kmem_cache_destroy(c);
+	machine_stop();
+}
+
 static int parse(const char *text, struct fault_attr *attr)
 {
 	return fault_parse(attr, text);

@@ -15,11 +15,10 @@
 
 enum { OBJECTS = 60, MACHINES = 3 };
 
-/* An armed failslab, even one that never fails, sends every allocation past its decision. */
 static const char *const machines[MACHINES] = {
-	"mem=16M zones=i386 nr_cpus=2 failslab=1,0,0,0",
-	"mem=16M zones=flat nr_cpus=1 percpu_pages=0 failslab=1,0,0,0",
-	"mem=16M zones=i386 nr_cpus=2 slab_debug=FZPU failslab=1,0,0,0",
+	"mem=16M zones=i386 nr_cpus=2",
+	"mem=16M zones=flat nr_cpus=1 percpu_pages=0",
+	"mem=16M zones=i386 nr_cpus=2 slab_debug=FZPU",
 };
 
 static unsigned int refused, served;
@@ -223,9 +222,9 @@ static void fail_in_turn(const char *cmdline)
 	before = pages_free_drained();
 	for (n = 1;; n++) {
 		refused = 0;
-		port_task()->fail_nth = (int)n;
+		kmem_fault_nth((int)n);
 		work();
-		last = (unsigned int)port_task()->fail_nth;
+		last = (unsigned int)kmem_fault_nth(0);
 		settle(before, "fail_nth", n);
 		reports_clear();
 		if (last)
@@ -254,7 +253,7 @@ static void fail_from(const char *cmdline)
 		most = refused > most ? refused : most;
 		settle(before, "pages from", n);
 		snprintf(text, sizeof(text), "1,100,%u,-1,ignore-gfp-wait=N", n * 16);
-		is(failslab_setup(text), 0, "injector armed");
+		is(kmem_fault_set("failslab", text), 0, "injector armed");
 		work();
 		settle(before, "objects from", n);
 		reports_clear();

@@ -283,13 +283,28 @@ TEST(slab_debug_too_long)
 static void fault_option(const char *name, const char *text)
 {
 	static const char why[] = "not interval,probability,space,times";
-	static const char *const bad[] = {
-		"=1,100,0",	 "=",		"",	      "=a,1,0,1",   "=1,100,0,-",
-		"=1,-5,0,1",	 "=1,100,0,1x", "=1;100;0;1", "=1,101,0,1", "=1,100,0,-2",
-		"=1,100,0,1,x=1"};
+	static const char *const bad[] = {"=1,100,0",
+					  "=",
+					  "",
+					  "=a,1,0,1",
+					  "=1,100,0,-",
+					  "=1,-5,0,1",
+					  "=1,100,0,1x",
+					  "=1;100;0;1",
+					  "=1,101,0,1",
+					  "=1,100,0,-2",
+					  "=1,100,0,1,x=1",
+					  "=1,100,0,1,verbose=3",
+					  "=1,100,0,1,stacktrace-depth=33",
+					  "=1,100,0,1,calls=",
+					  "=1,100,0,1,calls=2:2",
+					  "=1,100,0,1,calls=1:2:3:4:5:6:7:8:9",
+					  "=1,100,0,1,require-start=x"};
 	static const char longest[] = "2147483647,100,2147483647,2147483647,ignore-gfp-wait=N,"
-				      "ignore-gfp-highmem=N,cache-filter=Y,min-order=10";
-	char line[160], want[240];
+				      "ignore-gfp-highmem=N,cache-filter=Y,min-order=10,"
+				      "task-filter=Y,verbose=1,stacktrace-depth=32,"
+				      "require-start=0x1000,require-end=0x2000,calls=1:2:30";
+	char line[320], want[400];
 
 	snprintf(line, sizeof(line), "%s=%s", name, longest);
 	is(parse(line), 0, "%s", err);
