@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/rseq.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "stepper.h"
+
+struct stepper {
+	pid_t child;
+	struct step_fn *fns, *inside;
+	unsigned int n;
+	unsigned long sp, count, calls;
+	bool trace;
+};
+
+void step_here(void)
+{
+	raise(SIGSTOP);
+}
+
+/* One CPU, for a move in the middle of a sequence that is no longer one would be seen. */
+static void stay_here(void)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu < 0 ? 0 : (size_t)cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+static struct step_fn *fn_at(struct stepper *s, unsigned long pc)
+{
+	for (unsigned int i = 0; i < s->n; i++)
+		if ((unsigned long)s->fns[i].fn == pc)
+			return &s->fns[i];
+	return NULL;
+}
+
+static void fn_ends(struct stepper *s)
+{
+	struct step_fn *f = s->inside;
+
+	if (f->calls == 0 || s->count < f->min)
+		f->min = s->count;
+	if (s->count > f->max) {
+		f->max = s->count;
+		f->max_at = s->calls;
+	}
+	f->calls++;
+	s->calls++;
+	f->total += s->count;
+	s->inside = NULL;
+}
+
+/* Before the instruction at pc is executed. */
+static void look(struct stepper *s, const struct user_regs_struct *r)
+{
+	if (s->inside && r->rsp > s->sp)
+		fn_ends(s);
+	if (!s->inside) {
+		s->inside = fn_at(s, r->rip);
+		s->sp = r->rsp;
+		s->count = 0;
+	}
+	s->count++;
+	if (s->inside && s->trace)
+		fprintf(stderr, "%#lx\n", (unsigned long)r->rip);
+}
+
+static bool no_sequence(struct stepper *s, const struct user_regs_struct *r)
+{
+	unsigned long at =
+		r->fs_base + (unsigned long)__rseq_offset + offsetof(struct rseq, rseq_cs);
+	long word;
+
+	if (!__rseq_size)
+		return true;
+	errno = 0;
+	word = ptrace(PTRACE_PEEKDATA, s->child, (void *)at, NULL);
+	if (errno)
+		return false;
+	return !word || ptrace(PTRACE_POKEDATA, s->child, (void *)at, NULL) == 0;
+}
+
+/* From one stop to the next; false: it is over. */
+static bool step(struct stepper *s, int *status)
+{
+	struct user_regs_struct r;
+
+	if (ptrace(PTRACE_GETREGS, s->child, NULL, &r) || !no_sequence(s, &r))
+		return false;
+	look(s, &r);
+	return ptrace(PTRACE_SINGLESTEP, s->child, NULL, NULL) == 0 &&
+	       waitpid(s->child, status, 0) == s->child && WIFSTOPPED(*status) &&
+	       WSTOPSIG(*status) == SIGTRAP;
+}
+
+bool step_run(void (*load)(void *), void *arg, struct step_fn *fns, unsigned int n)
+{
+	struct stepper s = {.fns = fns, .n = n, .trace = getenv("COUNT_TRACE")};
+	int status = 0;
+
+	s.child = fork();
+	if (s.child == 0) {
+		stay_here();
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			_exit(2);
+		load(arg);
+		_exit(0);
+	}
+	if (s.child < 0 || waitpid(s.child, &status, 0) != s.child)
+		return false;
+	if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP)
+		while (step(&s, &status))
+			;
+	if (!WIFEXITED(status) && !WIFSIGNALED(status)) {
+		kill(s.child, SIGKILL);
+		waitpid(s.child, &status, 0);
+		return false;
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How many instructions a hit costs, and the worst call of a steady load, against the limits that
+ * docs/performance.md states. Both read the same table, so neither can say what the other does not
+ * know. Nothing here is a time.
+ *
+ *	COUNT_LIB=FILE.so	counts that library's malloc and free in place of ours
+ *	COUNT_TRACE=1		writes the address of each instruction counted to stderr
+ */
+#include <dlfcn.h>
+#include <limits.h>
+#include <libgen.h>
+#include <unistd.h>
+#include "support.h"
+#include "lib/stepper.h"
+#include "sync/sync.h"
+
+enum { WARM = 200, HITS = 20, LIVE = 512, STEADY = 20000, STEPPED = 1000, SMALL = 64 };
+
+/* ---- What is called ------------------------------------------------------------------------------- */
+
+struct face {
+	const char *name;	       /* of the pair, as the table has it */
+	void *(*alloc)(size_t, gfp_t); /* whichever of these four there is */
+	void (*free)(const void *);
+	struct kmem_cache *cache;
+	unsigned int order;
+	bool pages;
+	gfp_t gfp;
+};
+
+static void *(*malloc_of)(size_t);
+static void (*free_of)(void *);
+
+static void *face_malloc(size_t size, gfp_t gfp)
+{
+	(void)gfp;
+	return malloc_of(size);
+}
+
+static void face_free(const void *p)
+{
+	free_of((void *)(uintptr_t)p);
+}
+
+static void *face_alloc(const struct face *f, size_t size)
+{
+	if (f->pages)
+		return alloc_pages(f->gfp, f->order);
+	return f->cache ? kmem_cache_alloc(f->cache, f->gfp) : f->alloc(size, f->gfp);
+}
+
+static void face_free_one(const struct face *f, void *p)
+{
+	if (f->pages)
+		__free_pages(p, f->order);
+	else if (f->cache)
+		kmem_cache_free(f->cache, p);
+	else
+		f->free(p);
+}
+
+static void watch(const struct face *f, struct step_fn fn[2])
+{
+	memset(fn, 0, 2 * sizeof(*fn));
+	fn[0].fn = f->pages		     ? (const void *)alloc_pages
+		   : f->cache		     ? (const void *)kmem_cache_alloc
+		   : f->alloc == face_malloc ? (const void *)malloc_of
+					     : (const void *)f->alloc;
+	fn[1].fn = f->pages		  ? (const void *)__free_pages
+		   : f->cache		  ? (const void *)kmem_cache_free
+		   : f->free == face_free ? (const void *)free_of
+					  : (const void *)f->free;
+}
+
+/* The library's own face for malloc lies beside this program. */
+static bool malloc_open(void)
+{
+	char path[PATH_MAX], dir[PATH_MAX];
+	const char *other = getenv("COUNT_LIB");
+	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	void *lib;
+
+	dir[n > 0 ? n : 0] = '\0';
+	snprintf(path, sizeof(path), "%s/../../libkmem-malloc.so.0", dirname(dir));
+	lib = dlopen(other ? other : path, RTLD_NOW | RTLD_LOCAL);
+	if (!lib)
+		return false;
+	malloc_of = (void *(*)(size_t))dlsym(lib, "malloc");
+	free_of = (void (*)(void *))dlsym(lib, "free");
+	return malloc_of && free_of;
+}
+
+/* ---- The limits ------------------------------------------------------------------------------------ */
+
+/* The first number of the row | `name` | limit | ... of the document; 0: there is no such row. */
+static unsigned long limit_of(const char *name)
+{
+	char line[512], key[80];
+	unsigned long limit = 0;
+	FILE *f = fopen("docs/performance.md", "r");
+
+	snprintf(key, sizeof(key), "| `%s` |", name);
+	while (f && !limit && fgets(line, sizeof(line), f))
+		if (strncmp(line, key, strlen(key)) == 0)
+			limit = strtoul(line + strlen(key), NULL, 10);
+	if (f)
+		fclose(f);
+	return limit;
+}
+
+static void within(const char *name, unsigned long count)
+{
+	unsigned long limit = limit_of(name);
+
+	diag("%-32s %4lu instructions, limit %lu", name, count, limit);
+	ok(limit != 0, "docs/performance.md has a limit for %s", name);
+	ok(count > 0 && count <= limit, "%s: %lu instructions, %lu are allowed", name, count,
+	   limit);
+}
+
+/* ---- Hits ------------------------------------------------------------------------------------------- */
+
+static void load_hits(void *arg)
+{
+	const struct face *f = arg;
+
+	for (int i = 0; i < WARM; i++)
+		face_free_one(f, face_alloc(f, SMALL));
+	step_here();
+	for (int i = 0; i < HITS; i++)
+		face_free_one(f, face_alloc(f, SMALL));
+}
+
+/* Of a hit nothing but the least is asked; all calls of the load are hits. */
+static void count_hits(const struct face *f, const char *alloc, const char *free)
+{
+	struct step_fn fn[2];
+	char pair[80];
+
+	watch(f, fn);
+	ok(step_run(load_hits, (void *)(uintptr_t)f, fn, 2), "the load is stepped through");
+	is(fn[0].calls, HITS, "allocations seen");
+	is(fn[1].calls, HITS, "frees seen");
+	within(alloc, fn[0].min);
+	within(free, fn[1].min);
+	snprintf(pair, sizeof(pair), "%s + %s", alloc, free);
+	within(pair, fn[0].min + fn[1].min);
+}
+
+#define NO_SEQUENCES "this host has no restartable sequences: nothing is counted"
+
+static bool machine_counts(void)
+{
+	is(kmem_boot("mem=256M"), 0, "%s", kmem_boot_error());
+	return port_rseq_cpus != 0;
+}
+
+TEST(a_hit_of_a_cache_stays_within_its_limit)
+{
+	struct face f = {.gfp = GFP_KERNEL};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	f.cache = kmem_cache_create("counted", SMALL, 0, 0, NULL);
+	count_hits(&f, "kmem_cache_alloc", "kmem_cache_free");
+}
+
+TEST(a_hit_of_kmalloc_stays_within_its_limit)
+{
+	struct face f = {.alloc = kmalloc, .free = kfree, .gfp = GFP_KERNEL};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_hits(&f, "kmalloc", "kfree");
+}
+
+TEST(a_hit_of_malloc_stays_within_its_limit)
+{
+	struct face f = {.alloc = face_malloc, .free = face_free};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
+	count_hits(&f, "malloc", "free");
+}
+
+TEST(a_hit_of_the_page_allocator_stays_within_its_limit)
+{
+	struct face f = {.pages = true, .gfp = GFP_KERNEL};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_hits(&f, "alloc_page", "free_page");
+}
+
+/* ---- The worst call of a steady load ---------------------------------------------------------------- */
+
+struct steady {
+	const struct face *face;
+	uint64_t rand;
+	void *live[LIVE];
+};
+
+static uint64_t steady_rand(struct steady *s)
+{
+	s->rand ^= s->rand << 13;
+	s->rand ^= s->rand >> 7;
+	s->rand ^= s->rand << 17;
+	return s->rand;
+}
+
+/* Sizes of 1 to 2,048 bytes, small ones oftener: uniform in their logarithm. */
+static void steady_step(struct steady *s)
+{
+	uint64_t r = steady_rand(s);
+	void **slot = &s->live[r % LIVE];
+	size_t top = (size_t)1 << ((r >> 16) % 12);
+
+	if (*slot) {
+		face_free_one(s->face, *slot);
+		*slot = NULL;
+	} else {
+		*slot = face_alloc(s->face, top / 2 + 1 + (size_t)(r >> 32) % ((top + 1) / 2));
+	}
+}
+
+static void load_steady(void *arg)
+{
+	struct steady *s = arg;
+
+	for (int i = 0; i < STEADY; i++)
+		steady_step(s);
+	step_here();
+	for (int i = 0; i < STEPPED; i++)
+		steady_step(s);
+}
+
+static void count_worst(const struct face *f, const char *alloc, const char *free)
+{
+	static struct steady s;
+	struct step_fn fn[2];
+
+	s = (struct steady){.face = f, .rand = 88172645463325252u};
+	watch(f, fn);
+	ok(step_run(load_steady, &s, fn, 2), "the load is stepped through");
+	diag("%lu allocations, %lu on average; %lu frees, %lu", fn[0].calls,
+	     fn[0].calls ? fn[0].total / fn[0].calls : 0, fn[1].calls,
+	     fn[1].calls ? fn[1].total / fn[1].calls : 0);
+	within(alloc, fn[0].max);
+	within(free, fn[1].max);
+}
+
+TEST(the_worst_kmalloc_of_a_steady_load_stays_within_its_limit)
+{
+	struct face f = {.alloc = kmalloc, .free = kfree, .gfp = GFP_ATOMIC};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_worst(&f, "worst kmalloc", "worst kfree");
+}
+
+TEST(the_worst_malloc_of_a_steady_load_stays_within_its_limit)
+{
+	struct face f = {.alloc = face_malloc, .free = face_free};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
+	count_worst(&f, "worst malloc", "worst free");
+}
