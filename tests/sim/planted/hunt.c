@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hunts for a planted bug: the search of every scenario, then random seeds; reclaim and pools first;
- * and with the word pressure or swap, the seeds of that load alone. Exit status 1: found, and how; 0: nothing
- * in all of it.
+ * Hunts for a planted bug: the searches and the seeds of one part, named by the word given. Exit
+ * status 1: found, and how; 0: nothing in all of it; 2: no such part.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,18 +12,29 @@
 #include "../lib/swap.h"
 #include "../lib/windows.h"
 
-static int seeds(uint64_t first, uint64_t n, struct load_config c)
+/* What a search found, if anything. */
+static int found(const struct named_scenario *s, const struct sim_search_result *r)
+{
+	if (!*r->finding)
+		return 0;
+	printf("found by the search of \"%s\" after %llu schedules: %.100s\nschedule %s\n",
+	       s->sc.name, (unsigned long long)r->schedules, r->finding, r->schedule);
+	return 1;
+}
+
+static int found_by_seed(uint64_t seed, const char *finding)
+{
+	printf("found by seed %llu: %.100s\n", (unsigned long long)seed, finding);
+	return 1;
+}
+
+static int load(uint64_t n, struct load_config c)
 {
 	struct load_result r;
-	char command[256];
 
-	for (c.seed = first; c.seed < first + n; c.seed++) {
-		if (load_run(&c, &r) == 0)
-			continue;
-		load_command(&c, command, sizeof(command));
-		printf("found by seed %llu: %.100s\nrepeat: %s\n", (unsigned long long)c.seed,
-		       r.finding, command);
-		return 1;
+	for (c.seed = 1; c.seed <= n; c.seed++) {
+		if (load_run(&c, &r))
+			return found_by_seed(c.seed, r.finding);
 	}
 	return 0;
 }
@@ -37,14 +47,10 @@ static int search(const struct named_scenario *s, unsigned int preemptions, bool
 	if (!preemptions)
 		return 0;
 	scenario_search(s, 2, preemptions, handlers, mode, &r);
-	if (!*r.finding)
-		return 0;
-	printf("found by the search of \"%s\" after %llu schedules: %.100s\nschedule %s\n",
-	       s->sc.name, (unsigned long long)r.schedules, r.finding, r.schedule);
-	return 1;
+	return found(s, &r);
 }
 
-static int searches(void)
+static int allocators(void)
 {
 	for (unsigned int i = 0; i < nr_scenarios; i++) {
 		const struct named_scenario *s = &scenarios[i];
@@ -55,28 +61,30 @@ static int searches(void)
 		    search(s, s->handler, true, SIM_MASKED))
 			return 1;
 	}
-	return 0;
+	return load(1000, (struct load_config){.cpus = 4, .ops = 160});
+}
+
+static int pressure(void)
+{
+	return load(400, (struct load_config){.cpus = 4, .ops = 160, .pressure = true}) ||
+	       load(100, (struct load_config){.cpus = 16, .ops = 30, .pressure = true});
 }
 
 static int reclaims(void)
 {
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_reclaim_scenarios; i++) {
-		const struct named_scenario *s = &reclaim_scenarios[i];
+	for (unsigned int i = 0; i < 3 * nr_reclaim_scenarios; i++) {
+		const struct named_scenario *s = &reclaim_scenarios[i / 3];
+		unsigned int how = i % 3;
 
-		for (unsigned int how = 0; how < 3; how++) {
-			if (how ? !s->handler : !s->cpus2)
-				continue;
-			/* The cheap ones, whose bound is 3, bear one more. */
-			reclaim_search(s, 2, s->cpus2 > 2 ? 2 : 1, how != 0,
-				       how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
-			if (!*r.finding)
-				continue;
-			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
-			       s->sc.name, (unsigned long long)r.schedules, r.finding);
+		if (how ? !s->handler : !s->cpus2)
+			continue;
+		/* The cheap ones, whose bound is 3, bear one more. */
+		reclaim_search(s, 2, s->cpus2 > 2 ? 2 : 1, how != 0,
+			       how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
+		if (found(s, &r))
 			return 1;
-		}
 	}
 	return 0;
 }
@@ -86,25 +94,18 @@ static int pools(void)
 	struct mempool_sum sum = {0};
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_pool_scenarios; i++) {
-		const struct named_scenario *s = &pool_scenarios[i];
+	for (unsigned int i = 0; i < 3 * nr_pool_scenarios; i++) {
+		const struct named_scenario *s = &pool_scenarios[i / 3];
+		unsigned int how = i % 3;
 
-		for (unsigned int how = 0; how < 3; how++) {
-			pool_search(s, how ? 2 : 3, how ? 2 : 1, how != 0,
-				    how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
-			if (!*r.finding)
-				continue;
-			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
-			       s->sc.name, (unsigned long long)r.schedules, r.finding);
+		pool_search(s, how ? 2 : 3, how ? 2 : 1, how != 0,
+			    how == 2 ? SIM_MASKED : SIM_SIGNAL, &r);
+		if (found(s, &r))
 			return 1;
-		}
 	}
 	for (uint64_t seed = 1; seed <= 100; seed++) {
-		if (mempool_seed(seed, &sum))
-			continue;
-		printf("found by seed %llu of the mempools: %.100s\n", (unsigned long long)seed,
-		       sim_finding());
-		return 1;
+		if (!mempool_seed(seed, &sum))
+			return found_by_seed(seed, sim_finding());
 	}
 	return 0;
 }
@@ -114,27 +115,19 @@ static int windows(void)
 	struct window_sum sum = {0};
 	struct sim_search_result r;
 
-	for (unsigned int i = 0; i < nr_window_scenarios; i++) {
-		const struct named_scenario *s = &window_scenarios[i];
+	for (unsigned int i = 0; i < 3 * nr_window_scenarios; i++) {
+		const struct named_scenario *s = &window_scenarios[i / 3];
+		unsigned int how = i % 3;
 
-		for (unsigned int how = 0; how < 3; how++) {
-			if (how == 2 && !s->handler)
-				continue;
-			window_search(s, how ? 2 : 3, how ? s->cpus2 : s->cpus3, how == 2,
-				      SIM_SIGNAL, &r);
-			if (!*r.finding)
-				continue;
-			printf("found by the search of \"%s\" after %llu schedules: %.100s\n",
-			       s->sc.name, (unsigned long long)r.schedules, r.finding);
+		if (how == 2 && !s->handler)
+			continue;
+		window_search(s, how ? 2 : 3, how ? s->cpus2 : s->cpus3, how == 2, SIM_SIGNAL, &r);
+		if (found(s, &r))
 			return 1;
-		}
 	}
 	for (uint64_t seed = 1; seed <= 100; seed++) {
-		if (window_seed(seed, &sum))
-			continue;
-		printf("found by seed %llu of the windows: %.100s\n", (unsigned long long)seed,
-		       sim_finding());
-		return 1;
+		if (!window_seed(seed, &sum))
+			return found_by_seed(seed, sim_finding());
 	}
 	return 0;
 }
@@ -145,39 +138,32 @@ static int swaps(void)
 	struct sim_search_result r;
 
 	for (unsigned int i = 0; i < nr_swap_scenarios; i++) {
-		const struct named_scenario *s = &swap_scenarios[i];
-
-		swap_search(s, 2, 1, &r);
-		if (!*r.finding)
-			continue;
-		printf("found by the search of \"%s\" after %llu schedules: %.100s\n", s->sc.name,
-		       (unsigned long long)r.schedules, r.finding);
-		return 1;
+		swap_search(&swap_scenarios[i], 2, 1, &r);
+		if (found(&swap_scenarios[i], &r))
+			return 1;
 	}
 	for (uint64_t seed = 1; seed <= 1000; seed++) {
-		if (swap_seed(seed, &sum))
-			continue;
-		printf("found by seed %llu of swap: %.100s\n", (unsigned long long)seed,
-		       sim_finding());
-		return 1;
+		if (!swap_seed(seed, &sum))
+			return found_by_seed(seed, sim_finding());
 	}
 	return 0;
 }
 
-static const struct load_config plain = {.cpus = 4, .ops = 160};
-static const struct load_config short_of_memory = {.cpus = 4, .ops = 160, .pressure = true};
-static const struct load_config crowded = {.cpus = 16, .ops = 30, .pressure = true};
+static const struct {
+	const char *name;
+	int (*hunt)(void);
+} parts[] = {
+	{"allocators", allocators}, {"pressure", pressure}, {"reclaim", reclaims},
+	{"pools", pools},	    {"windows", windows},   {"swap", swaps},
+};
 
 int main(int argc, char **argv)
 {
-	bool pressure = argc > 1 && strcmp(argv[1], "pressure") == 0;
-
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc > 1 && strcmp(argv[1], "swap") == 0)
-		return swaps();
-	if (argc > 1 && strcmp(argv[1], "windows") == 0)
-		return windows();
-	if (!pressure)
-		return reclaims() || pools() || searches() || seeds(1, 1000, plain);
-	return seeds(1, 400, short_of_memory) || seeds(1, 100, crowded);
+	for (unsigned int i = 0; argc == 2 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strcmp(argv[1], parts[i].name) == 0)
+			return parts[i].hunt();
+	}
+	fprintf(stderr, "usage: hunt allocators|pressure|reclaim|pools|windows|swap\n");
+	return 2;
 }
