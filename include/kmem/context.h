@@ -62,7 +62,8 @@ unsigned int preempt_count(void); /* 8 bits preemption, 8 softirq, 4 hardirq, 4 
 
 /*
  * A call that may sleep: where the task may not, that is reported, at most once a second
- * (KMEM_MISUSE_CONTEXT), with the stack and the place that made the task atomic. Goes on all the same.
+ * (KMEM_MISUSE_CONTEXT), with its stack and that of who made the task atomic (the nearest address alone,
+ * unless the machine has atomic_stack=1, as in debug builds). Goes on all the same.
  */
 void __might_sleep(const char *file, int line);
 /* The same if the word may block, as the task's scopes leave it; what a function does that will

@@ -89,7 +89,9 @@ void port_vunmap(void *va, const unsigned long *pfn, unsigned int n, bool keep);
 
 /* ---- CPUs and tasks ------------------------------------------------------------------------- */
 
-/* What the core keeps of the running task: 64 bytes, zero at its birth, private to it. */
+/* What the core keeps of the running task: zero at its birth, private to it. Its first 64 bytes are what
+ * paths in a hurry look at. */
+enum { PORT_ATOMIC_STACK = 16 };
 struct port_task {
 	uint32_t pf; /* PF_* of kmem.h */
 	/* Zero: may sleep. The preempt count in the kernel's layout (8 bits preempt, 8 softirq, 4
@@ -105,7 +107,9 @@ struct port_task {
 	uint32_t word[3];
 	uint8_t lock_class[7]; /* the user's locks it holds, as src/sync/lockdep.c numbers them */
 	uint8_t in_reclaim;    /* in a pass for a request with __GFP_FS */
-	uintptr_t atomic_site; /* who made preempt nonzero: an address in the caller */
+	/* Who made preempt nonzero: an address in the caller, and with atomic_stack=1 those of its
+	 * callers; ends with 0, or where it is full. */
+	uintptr_t atomic_stack[PORT_ATOMIC_STACK];
 };
 
 /* inline unsigned int port_cpu(void)              index of this CPU, below port_ncpu(); a hint

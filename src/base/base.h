@@ -146,8 +146,8 @@ void report(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 void report_misuse(enum kmem_misuse code, const void *addr, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void report_stack(int level); /* the callers, one a line, " [<addr>] symbol" */
-/* A title, and one such line for a place remembered earlier. */
-void report_site(int level, const char *title, const void *pc);
+/* A title, and such lines for a place remembered earlier: at most n addresses, up to the first 0. */
+void report_site(int level, const char *title, const uintptr_t *pc, unsigned int n);
 /* At most burst in every interval; state belongs to the call site. */
 struct ratelimit {
 	u64 begin_ns;
@@ -172,7 +172,7 @@ struct kmem_options {
 	u32 nr_cpus;
 	u64 seed;
 	bool percpu_pages, mobility, init_on_alloc, init_on_free, slab_merge, hardened, page_poison;
-	bool oom_panic, huge_pages, highatomic, kswapd, lockdep;
+	bool oom_panic, huge_pages, highatomic, kswapd, lockdep, atomic_stack;
 	u32 kmap_slots; /* at most; 0: what the port's windows allow */
 	u32 slab_min_objects, slab_min_order, slab_max_order;
 	char slab_debug[128]; /* raw text; empty: off. Parsed by slab/debug.c */

@@ -92,6 +92,8 @@ static const struct tunable tunables[] = {
 	 "pages of HIGHMEM that kmap maps at once, at most"},
 	{"lockdep", NULL, TUNE_BOOL, AT(lockdep), 0, 1, "bool", "0",
 	 "look for locks taken in reclaim and held over requests; 1 in debug builds"},
+	{"atomic_stack", NULL, TUNE_BOOL, AT(atomic_stack), 0, 1, "bool", "0",
+	 "remember the stack of whoever makes a task atomic, for reports; 1 in debug builds"},
 	{"slab_nomerge", "slub_nomerge", TUNE_CLEAR, AT(slab_merge), 0, 0, "flag", "on",
 	 "every cache has slabs of its own"},
 	{"slab_merge", "slub_merge", TUNE_SET, AT(slab_merge), 0, 0, "flag", "off",
@@ -620,6 +622,7 @@ static void tunables_default(struct kmem_options *opt)
 	opt->slab_merge = false; /* unlike the kernel: reports name the cache that was asked for */
 	opt->slab_max_order = PAGE_ALLOC_COSTLY_ORDER;
 	opt->lockdep = KMEM_DEBUG;
+	opt->atomic_stack = KMEM_DEBUG;
 }
 
 int tunables_parse(const char *cmdline, struct kmem_options *opt, char *err, size_t err_len)

@@ -15,14 +15,16 @@
  * tells a handler from a section. Nobody but the task and the handlers that interrupt it reads or
  * writes the word, and a handler leaves it as it found it: plain loads and stores will do.
  *
- * The report has two places: the stack of who would sleep, and who made the task atomic, which is
- * remembered when the word leaves zero (task->atomic_site). It is the outermost call that is
- * remembered, since inside of it nobody may sleep whatever else was entered.
+ * The report has two places: the stack of who would sleep, and that of who made the task atomic, which
+ * is remembered when the word leaves zero (task->atomic_stack). It is the outermost call that is
+ * remembered, since inside of it nobody may sleep whatever else was entered. Its callers are walked
+ * with atomic_stack=1 only, which checking builds have from the start: else it is one address.
  *
  * A handler that has interrupted the library itself (sync_nested()) may not sleep either, told or
  * not: it counts as interrupts off.
  *
- * Cost: a load and a branch for who may sleep.
+ * Cost: a load and a branch for who may sleep; with atomic_stack=1 a walk of the stack for who makes
+ * the task atomic, a microsecond or a few.
  */
 #include "sync/sync.h"
 
@@ -43,18 +45,43 @@ enum {
 };
 #define IRQS_OFF ((u32)1 << 31)
 
-_Static_assert(sizeof(struct port_task) <= 64, "a task's word is one cache line");
+_Static_assert(offsetof(struct port_task, atomic_stack) + sizeof(uintptr_t) <= 64,
+	       "but for the stack, a task's word is one cache line");
 
 /* ---- In and out ----------------------------------------------------------------------------------- */
 
-/* The word first: a handler in between sees it, and leaves the site alone. */
+/* The callers of the site, from the site on: what is nearer is the library's own. */
+static noinline void stack_note(struct port_task *task, const void *site)
+{
+	void *pc[PORT_ATOMIC_STACK + 4];
+	unsigned int n = port_backtrace(pc, ARRAY_SIZE(pc)), first = 0, i;
+
+	assert_debug(n <= ARRAY_SIZE(pc));
+	while (first < n && pc[first] != site)
+		first++;
+	for (i = 1; first + i < n && i < PORT_ATOMIC_STACK; i++)
+		task->atomic_stack[i] = (uintptr_t)pc[first + i];
+	if (i < PORT_ATOMIC_STACK)
+		task->atomic_stack[i] = 0;
+}
+
+static bool stack_wanted(void)
+{
+	return atom_load_acq(&kmem_machine.state) == MACHINE_ON && kmem_machine.opt.atomic_stack;
+}
+
+/* The word first: a handler in between sees it, and leaves the stack alone. */
 static void word_set(struct port_task *task, u32 value, const void *site)
 {
 	u32 was = task->preempt & ~CONTEXT_WATCHED;
 
 	task->preempt = value;
-	if (!was)
-		task->atomic_site = (uintptr_t)site;
+	if (was)
+		return;
+	task->atomic_stack[0] = (uintptr_t)site;
+	task->atomic_stack[1] = 0;
+	if (unlikely(stack_wanted()))
+		stack_note(task, site);
 }
 
 static void context_enter(u32 one, u32 mask, const void *site)
@@ -225,8 +252,8 @@ bool context_refuse(const struct context_site *at, enum kmem_misuse code, const 
 		      (task->preempt & NON_BLOCK_MASK) >> NON_BLOCK_SHIFT, port_pid(), port_comm(),
 		      preempt_count(), what ? "\n" : "", what ? what : "");
 	if (task->preempt & ~CONTEXT_WATCHED)
-		report_site(KMEM_LOG_WARN,
-			    "Preemption disabled at:", (const void *)task->atomic_site);
+		report_site(KMEM_LOG_WARN, "Preemption disabled at:", task->atomic_stack,
+			    PORT_ATOMIC_STACK);
 	return false;
 }
 

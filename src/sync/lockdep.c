@@ -80,8 +80,8 @@ static void class_report(struct lock_class *c)
 		      "lock class \"%s\" is taken in reclaim, and held over a request that may "
 		      "reclaim",
 		      name);
-	report_site(KMEM_LOG_WARN, "taken in reclaim at:", (const void *)in);
-	report_site(KMEM_LOG_WARN, "held over a request at:", (const void *)over);
+	report_site(KMEM_LOG_WARN, "taken in reclaim at:", &in, 1);
+	report_site(KMEM_LOG_WARN, "held over a request at:", &over, 1);
 }
 
 static void class_mark(struct lock_class *c, uintptr_t *mark, const void *site)

@@ -70,7 +70,7 @@ void report_stack(int level)
 		report_pc(level, pc[i]);
 }
 
-void report_site(int level, const char *title, const void *pc)
+void report_site(int level, const char *title, const uintptr_t *pc, unsigned int n)
 {
 	void *own[1];
 
@@ -78,7 +78,8 @@ void report_site(int level, const char *title, const void *pc)
 	if (port_backtrace(own, ARRAY_SIZE(own)) == 0)
 		return;
 	report(level, "%s", title);
-	report_pc(level, pc);
+	for (unsigned int i = 0; i < n && pc[i]; i++)
+		report_pc(level, (const void *)pc[i]);
 }
 
 void report_misuse(enum kmem_misuse code, const void *addr, const char *fmt, ...)

@@ -543,6 +543,79 @@ TEST(S168_the_report_names_both_places)
 	machine_stop();
 }
 
+static noinline void ask_for_section(void)
+{
+	make_atomic();
+	__asm__ volatile("");
+}
+
+static noinline void sleep_in_section(void)
+{
+	might_sleep();
+	__asm__ volatile("");
+}
+
+/* How many addresses stand behind the title, one a line. */
+static unsigned int stack_after(const char *title, uintptr_t pc[], unsigned int max)
+{
+	const char *at = strstr(support_log, title);
+	unsigned int n = 0;
+	unsigned long addr;
+
+	for (at = at ? strchr(at, '\n') : NULL; at && n < max; at = strchr(at + 1, '\n')) {
+		if (sscanf(at, "\n [<%lx>]", &addr) != 1)
+			break;
+		pc[n++] = addr;
+	}
+	return n;
+}
+
+static bool in_start_of(uintptr_t pc, void (*fn)(void))
+{
+	return pc > (uintptr_t)fn && pc < (uintptr_t)fn + 64;
+}
+
+TEST(the_report_has_both_stacks)
+{
+	uintptr_t pc[40];
+	unsigned int n;
+
+	machine_start(M64 " atomic_stack=1");
+	ask_for_section();
+	kmem_irq_enter(); /* inside, it changes nothing: the outermost is shown */
+	sleep_in_section();
+	kmem_irq_exit();
+	kmem_preempt_enable();
+	n = stack_after("Call Trace:", pc, 40);
+	ok(n >= 2 && n <= 16, "%u addresses of the call", n);
+	for (unsigned int i = 0; i < n; i++)
+		if (in_start_of(pc[i], sleep_in_section))
+			n = 0;
+	is(n, 0, "the function that would have slept is among them");
+	n = stack_after("Preemption disabled at:", pc, 40);
+	ok(n >= 3 && n <= PORT_ATOMIC_STACK, "%u addresses of the other", n);
+	ok(in_start_of(pc[0], make_atomic), "first who disabled it");
+	ok(in_start_of(pc[1], ask_for_section), "then its caller");
+	machine_stop();
+}
+
+TEST(one_address_where_the_stack_is_not_asked_for)
+{
+	uintptr_t pc[40];
+
+	machine_start(M64 " atomic_stack=1");
+	ask_for_section();
+	kmem_preempt_enable();
+	machine_stop();
+	machine_start(M64 " atomic_stack=0");
+	ask_for_section();
+	sleep_in_section();
+	kmem_preempt_enable();
+	is(stack_after("Preemption disabled at:", pc, 40), 1, "and none of a stack before");
+	ok(in_start_of(pc[0], make_atomic), "who disabled it");
+	machine_stop();
+}
+
 TEST(the_report_tells_all_kinds_apart)
 {
 	machine_start(M64);
