@@ -22,11 +22,17 @@ static void bulk_chunk(void *arg)
 
 WORKLOAD(bulk)
 {
+	void *p[BULK_MAX];
+
 	api_open(BULK_SIZE);
 	for (size_t n = 16; n <= BULK_MAX; n *= 2) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "%zu blocks", n);
+		api_alloc_bulk(BULK_SIZE, n, p);
+		for (size_t i = 0; i < n; i++)
+			need(p[i]);
+		api_free_bulk(n, p);
 		measure(name, (PAIRS + n - 1) / n * n, bulk_chunk, &n);
 	}
 	api_close();

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
 The goals: ratio of ours to the best peer of the same run, and the worst of the cases named is what
-counts. A goal nothing of which was run is not measured; that is a verdict too.
+counts. A goal nothing of which was run is not measured; that is a verdict too. The goals in instructions
+are no matter of a clock: docs/performance.md has them, and the tests count.
 """
 
 SMALL = ["8", "16", "32", "64", "128", "256", "512", "1024"]

@@ -2,6 +2,7 @@
 /* The harness and main() of the benchmark's programs; harness.h says what for. */
 #include "harness.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -190,9 +191,23 @@ void measure_team(const char *name, unsigned int n, void (*work)(struct worker *
 
 /* ---- The program --------------------------------------------------------------------------------- */
 
+/* Prints the file that malloc comes from: the loader says nothing of a library that it cannot preload
+ * but a line of text, and goes on without it. */
+static int print_malloc(void)
+{
+	Dl_info info;
+	void *p = dlsym(RTLD_DEFAULT, "malloc");
+
+	if (!p || !dladdr(p, &info) || !info.dli_fname)
+		return 3;
+	puts(info.dli_fname);
+	return 0;
+}
+
 static void usage(FILE *out)
 {
-	fputs("usage: bench-API [--ms N] [--threads N] [--seed N] [--list] WORKLOAD [FILE]\n"
+	fputs("usage: bench-API [--ms N] [--threads N] [--seed N] WORKLOAD [FILE]\n"
+	      "       bench-API --list | --malloc\n"
 	      "One round of one workload, a line of JSON a case. 'kmem bench' runs and compares "
 	      "them.\n",
 	      out);
@@ -216,9 +231,13 @@ static uint64_t number(const char *name, const char *text, uint64_t most)
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"ms", required_argument, NULL, 'm'},	{"threads", required_argument, NULL, 't'},
-		{"seed", required_argument, NULL, 's'}, {"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
+		{"ms", required_argument, NULL, 'm'},
+		{"threads", required_argument, NULL, 't'},
+		{"seed", required_argument, NULL, 's'},
+		{"list", no_argument, NULL, 'l'},
+		{"malloc", no_argument, NULL, 'M'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -233,6 +252,8 @@ static void parse(int argc, char **argv)
 			for (struct workload *w = workloads; w; w = w->next)
 				puts(w->name);
 			exit(0);
+		} else if (c == 'M') {
+			exit(print_malloc());
 		} else {
 			usage(c == 'h' ? stdout : stderr);
 			exit(c == 'h' ? 0 : 2);

@@ -15,6 +15,7 @@ import argparse  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import subprocess  # noqa: E402
+import tempfile  # noqa: E402
 
 import goals  # noqa: E402
 import measure  # noqa: E402
@@ -46,7 +47,7 @@ def options():
     p.add_argument("--threads", type=number(1, 256), default=os.cpu_count() or 1)
     p.add_argument("--peers")
     p.add_argument("--peer", action="append", default=[], metavar="NAME=LIBRARY")
-    p.add_argument("--trace")
+    p.add_argument("--trace", action="append")
     p.add_argument("--out")
     p.add_argument("--list", action="store_true")
     p.add_argument("--lib", default=os.path.join(measure.HERE, ".."))
@@ -82,7 +83,12 @@ def write_out(folder, result):
 
 
 def bench(o):
-    suite = measure.Suite(o)
+    with tempfile.TemporaryDirectory() as tmp:
+        return bench_in(o, tmp)
+
+
+def bench_in(o, tmp):
+    suite = measure.Suite(o, tmp)
     if o.list:
         print("\n".join(suite.names()))
         return 0
@@ -95,7 +101,7 @@ def bench(o):
         print(table.workload(suite, name), flush=True)
     result = suite.result()
     result["goals"] = goals.goals(suite)
-    print(table.goals(result["goals"]))
+    print(table.goals(result["goals"], unmeasured=not o.workload))
     for line in suite.missing + suite.failures:
         print(line)
     if o.out:

@@ -127,8 +127,8 @@ def machine():
 
 
 class Suite:
-    def __init__(self, o):
-        self.o = o
+    def __init__(self, o, tmp):
+        self.o, self.tmp = o, tmp
         self.missing, self.failures, self.own_failures = [], [], 0
         self.lib = os.path.abspath(o.lib)
         self.machine = machine()
@@ -143,7 +143,11 @@ class Suite:
                           Subject("textbook buddy", "buddy"),
                           Subject("bare stack", "stack", own=True)]
         self.serves = {api: self.ask(api) for api in {s.api for s in self.subjects}}
+        for subject in self.subjects:
+            if subject.api == "malloc":
+                self.check_malloc(subject)
         self.programs = programs.programs(self)
+        self.traces = None  # name and file of steps of each recording, once they are needed
         self.series = {}  # workload: {case: {subject: Series}}
 
     # ---- Which workloads? ------------------------------------------------------------------------
@@ -155,13 +159,23 @@ class Suite:
     def ask(self, api):
         if not os.path.isfile(self.path(api)):
             raise Environment("there is no %s (make bench builds it)" % self.path(api))
+        return self.output(Subject("", api, own=True), "--list").split()
+
+    def output(self, subject, option):
+        path = self.path(subject.api)
         try:
-            done = subprocess.run([self.path(api), "--list"], capture_output=True, text=True,
-                                  check=True, timeout=60,
-                                  env=Subject("", api, own=True).environ(self.lib))
-        except (OSError, subprocess.CalledProcessError) as e:
-            raise Environment("%s does not run: %s" % (self.path(api), e)) from e
-        return done.stdout.split()
+            return subprocess.run([path, option], capture_output=True, text=True, check=True,
+                                  timeout=60, env=subject.environ(self.lib)).stdout
+        except (OSError, subprocess.SubprocessError) as e:
+            raise Environment("%s, %s: %s" % (path, subject.name, e)) from e
+
+    def check_malloc(self, subject):
+        """The loader goes on without a library that it cannot preload; a benchmark must not."""
+        found = self.output(subject, "--malloc").strip()
+        wanted = subject.preload or "libc.so.6"
+        if os.path.basename(os.path.realpath(found)) != os.path.basename(os.path.realpath(wanted)) \
+                and os.path.basename(found) != wanted:
+            raise Environment("%s: malloc is not of %s but of %s" % (subject.name, wanted, found))
 
     def names(self):
         served = {name for names in self.serves.values() for name in names}
@@ -172,7 +186,32 @@ class Suite:
             if name not in self.names():
                 raise Usage("there is no workload '%s'; there are %s"
                             % (name, ", ".join(self.names())))
-        return [n for n in self.names() if not asked or n in asked]
+        chosen = [n for n in self.names() if not asked or n in asked]
+        if "replay" in chosen:
+            self.read_traces()
+            if not self.traces:
+                chosen.remove("replay")
+        return chosen
+
+    def read_traces(self):
+        """Recordings become files of steps; those that nobody asked for by name may be missing."""
+        places = [os.environ.get("KMEM_TRACES", ""), os.path.join(HERE, "../../../examples/traces")]
+        found = self.o.trace or next(filter(None, (
+            sorted(glob.glob(os.path.join(p, "*.dat"))) for p in places if p)), [])
+        self.traces = []
+        for path in found:
+            steps = os.path.join(self.tmp, "steps%d" % len(self.traces))
+            done = subprocess.run([self.path("ops"), path, steps], capture_output=True, text=True,
+                                  check=False, timeout=DEADLINE)
+            if done.returncode == 0:
+                self.traces.append((os.path.basename(path).split(".")[0], steps))
+            elif self.o.trace:
+                raise Environment(done.stderr.strip() or "%s cannot be read" % path)
+            else:
+                self.missing.append("MISSING %s: it is not replayed: %s" % (
+                    os.path.basename(path), done.stderr.strip()))
+        if not found:
+            self.missing.append("MISSING recordings (--trace FILE): none is replayed")
 
     # ---- Running ---------------------------------------------------------------------------------
 
@@ -187,22 +226,24 @@ class Suite:
         for nr in range(self.o.rounds):
             first = nr % len(subjects)
             for subject in subjects[first:] + subjects[:first]:
-                if workload in self.programs:
-                    lines = self.programs[workload](subject)
-                else:
-                    lines = self.round(workload, subject, nr)
-                for line in lines:
+                for line in self.turn(workload, subject, nr):
                     self.add(workload, subject, line)
+
+    def turn(self, workload, subject, nr):
+        if workload in self.programs:
+            return self.programs[workload](subject)
+        if workload != "replay":
+            return self.round(workload, subject, nr)
+        return [dict(line, case=name) for name, steps in self.traces
+                for line in self.round(workload, subject, nr, steps)]
 
     def add(self, workload, subject, line):
         case = self.series.setdefault(workload, {}).setdefault(line["case"], {})
         case.setdefault(subject.name, Series(line["unit"])).rounds.append(line["value"])
 
-    def round(self, workload, subject, nr):
+    def round(self, workload, subject, nr, *operands):
         argv = [self.path(subject.api), "--ms", str(self.o.ms), "--threads", str(self.o.threads),
-                "--seed", str(nr + 1), workload]
-        if workload == "replay":
-            argv.append(self.o.trace)
+                "--seed", str(nr + 1), workload, *operands]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE,
                                   check=False, env=subject.environ(self.lib))

@@ -7,9 +7,9 @@
 BENCH := $(B)/bench
 BENCH_DRIVER := $(patsubst bench/%,$(BENCH)/%,$(sort $(wildcard bench/*.py)))
 BENCH_APIS := $(notdir $(patsubst %/,%,$(dir $(wildcard bench/api/*/api.h))))
-BENCH_PROGRAMS := $(addprefix $(BENCH)/bench-,$(BENCH_APIS))
+BENCH_PROGRAMS := $(addprefix $(BENCH)/bench-,$(BENCH_APIS) ops run)
 
-BENCH_WORK.malloc := pair bulk batch mixed handoff server scale grow construct fragment latency
+BENCH_WORK.malloc := pair bulk batch mixed handoff server scale grow construct fragment latency replay
 BENCH_WORK.kmalloc := $(BENCH_WORK.malloc)
 BENCH_WORK.cache := pair bulk batch handoff scale construct latency
 BENCH_WORK.pages := pages
@@ -38,9 +38,21 @@ $(BENCH)/bench-$(1): $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.o) $(B)/obj/bench
 -include $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.d)
 endef
 $(foreach a,$(BENCH_APIS),$(eval $(call bench_api,$(a))))
-$(B)/obj/bench/harness.o: INCLUDES := -Ibench
-$(B)/obj/bench/harness.o: KMEM_CFLAGS += -D_GNU_SOURCE
--include $(B)/obj/bench/harness.d
+BENCH_OBJ := $(addprefix $(B)/obj/bench/,harness.o ops.o run.o)
+$(BENCH_OBJ): INCLUDES := -Iinclude -Ibench -Itools/kmem
+$(BENCH_OBJ): KMEM_CFLAGS += -D_GNU_SOURCE
+-include $(BENCH_OBJ:.o=.d)
+
+# The reader of recordings is the command's.
+$(BENCH)/bench-ops: $(B)/obj/bench/ops.o $(filter %/plan.o %/plan_pages.o %/trace.o %/trace_dat.o \
+		%/trace_head.o %/trace_nodat.o %/trace_text.o %/util.o,$(CMD_OBJ)) $(LIB_A)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KMEM_LDFLAGS) $^ $(CMD_LIBS) $(KMEM_LIBS) -o $@
+$(BENCH)/bench-run: $(B)/obj/bench/run.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KMEM_LDFLAGS) $^ -o $@
 
 $(BENCH)/%: bench/%
 	@mkdir -p $(@D)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * scale: each thread for itself allocates 32 blocks of 64 bytes, writes to them and frees them, by 1,
+ * 2, 4... threads at once. The value is for one block, of all threads: with twice the threads it is
+ * half, if they do not disturb each other and each has a CPU.
+ */
+/*
  * scale: each thread for itself allocates 32 blocks of 64 bytes, writes to them and frees them, by 1, 2,
  * 4... threads at once. The value is nanoseconds of a thread for one block: it stays the same if the threads do
  * not disturb each other, up to the number of CPUs.

@@ -50,9 +50,9 @@ def workload(suite, name):
     return "\n" + grid(rows)
 
 
-def goals(found):
+def goals(found, unmeasured):
     rows = [["goal", "limit", "measured", "verdict", "worst at"]]
-    for g in found:
+    for g in [g for g in found if unmeasured or g["measured"] is not None]:
         rows.append([g["goal"], "%.2f" % g["limit"],
                      "%.2f" % g["measured"] if g["measured"] is not None else "-",
                      g["verdict"], g["where"]])
