@@ -22,6 +22,7 @@
 #define _GNU_SOURCE
 #endif
 #include "internal.h"
+#include <kmem/port.h>
 #include "../tools/common/summary.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -269,6 +270,9 @@ __attribute__((constructor(101))) static void start(void)
 {
 	const char *options = secure_getenv("KMEM_MALLOC");
 
+	/* Under a sweep one malloc is one request: no first try, which the second would make good. */
+	if (port_fault())
+		face.fast_max = 0;
 	if (!options)
 		return;
 	options_parse(options);

@@ -29,6 +29,7 @@ int port_high_start(uint64_t low_bytes, uint64_t high_bytes);
 void port_high_stop(void);
 int port_high_commit(uint64_t frame, unsigned long n);
 void port_high_decommit(uint64_t frame, unsigned long n);
+bool port_high_any(void); /* does the machine have such frames? */
 /* Are these n frames, by their numbers, outside the direct map? Shown at an address; false: refused. */
 bool port_high_has(unsigned long pfn, unsigned int n);
 bool port_high_show(void *va, unsigned long pfn, unsigned int n);

@@ -138,6 +138,11 @@ void port_high_decommit(uint64_t frame, unsigned long n)
 		frame_mark(frame + i, false);
 }
 
+bool port_high_any(void)
+{
+	return high_frames != 0;
+}
+
 bool port_high_has(unsigned long pfn, unsigned int n)
 {
 	return pfn >= high_first && n <= high_frames && pfn - high_first <= high_frames - n;

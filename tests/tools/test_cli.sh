@@ -21,7 +21,7 @@ says err "'frobnicate'" "an unknown verb is named"
 [ ! -s "$tmp/out" ]
 ok $? "an unknown verb: nothing on standard output"
 
-for verb in run replay stat sim bench help; do
+for verb in run replay stat sweep sim bench help; do
 	k help "$verb"
 	status 0 "help $verb"
 	says out "^usage: kmem $verb" "help $verb: how it is used"

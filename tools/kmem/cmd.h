@@ -22,7 +22,8 @@ struct verb {
 	const char *usage;		   /* the whole help text */
 	int (*run)(int argc, char **argv); /* argv[0] is "kmem VERB" */
 };
-extern const struct verb verb_run, verb_replay, verb_stat, verb_sim, verb_bench, verb_help;
+extern const struct verb verb_run, verb_replay, verb_stat, verb_sweep, verb_sim, verb_bench,
+	verb_help;
 extern const struct verb *const cmd_verbs[]; /* ends with NULL */
 const struct verb *cmd_find(const char *name);
 

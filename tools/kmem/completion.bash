@@ -82,18 +82,28 @@ _kmem_bench() {
 	esac
 }
 
+_kmem_sweep() {
+	case ${COMP_WORDS[COMP_CWORD]} in
+	-*)
+		_kmem_words '--malloc --from --max --jobs --timeout --ok --restart --stop-at-first --json --'
+		;;
+	*) mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}") ;;
+	esac
+}
+
 _kmem() {
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_kmem_words 'run replay stat sim bench help --version --help'
+		_kmem_words 'run replay stat sweep sim bench help --version --help'
 		return
 	fi
 	case ${COMP_WORDS[1]} in
 	run) _kmem_run ;;
 	replay) _kmem_replay ;;
+	sweep) _kmem_sweep ;;
 	stat) _kmem_stat ;;
 	bench) _kmem_bench ;;
-	help) _kmem_words 'run replay stat sim bench help' ;;
+	help) _kmem_words 'run replay stat sweep sim bench help' ;;
 	esac
 }
 
