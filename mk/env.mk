@@ -31,4 +31,4 @@ env_kcflags = -std=gnu11 -nostdinc -isystem $(shell $(CC) -print-file-name=inclu
 	-include linux/kconfig.h -include linux/compiler_types.h \
 	-Icompat -Icompat/env -Icompat/env/kunit -Iinclude -I$(1)/include -I$(1)/include/uapi
 # And what most of them want of the tree besides themselves; --gc-sections drops what is not used.
-ENV_KLIB := find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch
+ENV_KLIB := find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch refcount

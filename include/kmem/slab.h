@@ -202,6 +202,12 @@ char *kvasprintf(gfp_t gfp, const char *fmt, va_list ap);
 /* Proves the invariants of one cache; 0, or the number of faults, each reported. Nobody else
  * may use the cache meanwhile. Task context. */
 int kmem_cache_check(struct kmem_cache *cache);
+/*
+ * Looks at every object of a cache with SLAB_RED_ZONE or SLAB_POISON as its next allocation or free
+ * would: what was overwritten is reported and restored. The number of objects that were (other caches:
+ * 0). Nobody else may use the cache meanwhile. Task context.
+ */
+unsigned long kmem_cache_validate(struct kmem_cache *cache);
 /* Calls fn for every object that is with a user; sheaves are emptied first. No lock is held, so
  * nobody else may use the cache meanwhile, nor may fn. Task context. */
 void kmem_cache_for_each_object(struct kmem_cache *cache, void (*fn)(void *obj, void *arg),

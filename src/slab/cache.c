@@ -57,9 +57,11 @@ static void *object_get(struct kmem_cache *c, gfp_t gfp, bool nested)
 	return obj;
 }
 
+/* init_on_alloc spares what must outlive its object: constructed state, and what readers of RCU see. */
 static void object_zero(struct kmem_cache *c, void *obj, gfp_t gfp, size_t req)
 {
 	bool constructed = c->ctor || c->ctor_ldd3;
+	bool kept = constructed || c->flags & (SLAB_POISON | SLAB_TYPESAFE_BY_RCU);
 
 	if (gfp & __GFP_ZERO && constructed) {
 		if (ratelimit_ok(&zero_ctor_limit))
@@ -68,7 +70,7 @@ static void object_zero(struct kmem_cache *c, void *obj, gfp_t gfp, size_t req)
 				      c->name);
 		return;
 	}
-	if (gfp & __GFP_ZERO || (kmem_machine.opt.init_on_alloc && !constructed))
+	if (gfp & __GFP_ZERO || (kmem_machine.opt.init_on_alloc && !kept))
 		__builtin_memset(obj, 0, c->orig_off ? req : cache_object_size(c));
 }
 
@@ -258,6 +260,21 @@ void kmem_cache_for_each_object(struct kmem_cache *c, void (*fn)(void *obj, void
 		slab_each_live(c, page_of_pfn(pfn), &e);
 	for (pfn = c->partial.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
 		slab_each_live(c, page_of_pfn(pfn), &e);
+}
+
+unsigned long kmem_cache_validate(struct kmem_cache *c)
+{
+	unsigned long bad = 0;
+	u32 pfn;
+
+	if (!(c->flags & (SLAB_RED_ZONE | SLAB_POISON)))
+		return 0;
+	node_settle(c);
+	for (pfn = c->full.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
+		bad += debug_validate(c, page_of_pfn(pfn));
+	for (pfn = c->partial.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
+		bad += debug_validate(c, page_of_pfn(pfn));
+	return bad;
 }
 
 int kmem_cache_shrink(struct kmem_cache *c)

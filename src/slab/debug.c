@@ -7,9 +7,9 @@
  *	free        bb..bb     6b 6b .. 6b a5    bb..bb            ...     5a..5a
  *	with a user cc..cc     the user's        cc..cc            ...     5a..5a
  *
- * Red zones and poison are compared only with SLAB_CONSISTENCY_CHECKS. What was overwritten is
- * reported with both values and restored, and the object goes its way: the allocator itself was
- * never at risk, for its own state lies elsewhere.
+ * Operations compare red zones and poison only with SLAB_CONSISTENCY_CHECKS, kmem_cache_validate()
+ * always. What was overwritten is reported with both values and restored, and the object goes its
+ * way: the allocator itself was never at risk, for its own state lies elsewhere.
  */
 #include "slab/slab.h"
 
@@ -148,12 +148,10 @@ static bool poison_holds(struct kmem_cache *c, struct page *head, void *obj, boo
 	       ok;
 }
 
-static bool object_holds(struct kmem_cache *c, struct page *head, void *obj, bool free)
+static bool object_intact(struct kmem_cache *c, struct page *head, void *obj, bool free)
 {
 	bool ok = true;
 
-	if (!(c->flags & SLAB_CONSISTENCY_CHECKS))
-		return true;
 	if (c->flags & SLAB_RED_ZONE)
 		ok = red_holds(c, head, obj, free ? RED_INACTIVE : RED_ACTIVE);
 	if (c->flags & SLAB_POISON)
@@ -161,11 +159,19 @@ static bool object_holds(struct kmem_cache *c, struct page *head, void *obj, boo
 	return ok;
 }
 
+static bool object_holds(struct kmem_cache *c, struct page *head, void *obj, bool free)
+{
+	if (object_intact(c, head, obj, free))
+		return true;
+	report_misuse(KMEM_MISUSE_SLAB_CORRUPT, obj,
+		      "%s: object %p was written outside its time or bounds", c->name, obj);
+	return false;
+}
+
 static void check_object(struct kmem_cache *c, struct page *head, void *obj, bool free)
 {
-	if (!object_holds(c, head, obj, free))
-		report_misuse(KMEM_MISUSE_SLAB_CORRUPT, obj,
-			      "%s: object %p was written outside its time or bounds", c->name, obj);
+	if (c->flags & SLAB_CONSISTENCY_CHECKS)
+		object_holds(c, head, obj, free);
 }
 
 static void trace_op(struct kmem_cache *c, struct page *head, void *obj, const char *what)
@@ -209,6 +215,18 @@ bool debug_free(struct kmem_cache *c, struct page *head, void *obj, const void *
 	fill_body(c, obj);
 	trace_op(c, head, obj, "free");
 	return true;
+}
+
+u32 debug_validate(struct kmem_cache *c, struct page *head)
+{
+	u32 bad = 0;
+
+	for (u32 i = 0; i < head->u.slab.objects; i++) {
+		void *obj = object_at(c, head, i);
+
+		bad += !object_holds(c, head, obj, object_is_free(c, head, obj));
+	}
+	return bad;
 }
 
 void debug_slab_release(struct kmem_cache *c, struct page *head)

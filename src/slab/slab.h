@@ -236,6 +236,8 @@ void debug_alloc(struct kmem_cache *c, struct page *head, void *obj, size_t req,
 bool debug_free(struct kmem_cache *c, struct page *head, void *obj, const void *site);
 /* Before a slab's pages go back. */
 void debug_slab_release(struct kmem_cache *c, struct page *head);
+/* How many of its objects, free or not, were written to; each is reported and mended. */
+u32 debug_validate(struct kmem_cache *c, struct page *head);
 void debug_report_live(struct kmem_cache *c, struct page *head, void *obj);
 size_t debug_orig_size(struct kmem_cache *c, void *obj); /* bytes asked for, if tracked; else 0 */
 void debug_set_orig_size(struct kmem_cache *c, void *obj, size_t size);

@@ -56,10 +56,10 @@ void *env_zalloc(size_t size);
 
 /* ---- Parts, in the order of their files --------------------------------------------------------- */
 
-void env_printk_start(void);
 bool env_param_word(const char *word);
 void env_params_start(void);
 void env_percpu_start(void);
+void env_cpus_down(void);
 void env_rcu_quiesce(void);
 unsigned int env_seed_set(const char *text);
 
@@ -67,5 +67,7 @@ unsigned int env_seed_set(const char *text);
 typedef void (*env_hook)(void);
 extern env_hook env_quiesce_work, env_quiesce_timers, env_stop_devices;
 extern unsigned long (*env_kunit_run)(void);
+/* Is the running test one that counts the allocator's reports itself? Counts this one (NULL: none). */
+extern bool (*env_kunit_wants)(const char *report);
 
 #endif

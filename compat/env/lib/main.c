@@ -25,6 +25,7 @@ extern struct kmem_env_initcall calls_stop[] __asm__("__stop_kmem_env_initcalls"
 
 env_hook env_quiesce_work, env_quiesce_timers, env_stop_devices;
 unsigned long (*env_kunit_run)(void);
+bool (*env_kunit_wants)(const char *report);
 
 static struct expectation {
 	const char *name;
@@ -35,13 +36,23 @@ static unsigned long misuses;
 
 /* ---- Start -------------------------------------------------------------------------------------- */
 
-/* Reports are counted; the library prints them. A warning of the allocator's is one here. */
+/* Misuses are counted, but for those that a test of the allocator makes on purpose. */
 static void on_misuse(enum kmem_misuse code, const void *addr, void *arg)
 {
 	(void)code;
 	(void)addr;
 	(void)arg;
-	__atomic_fetch_add(&misuses, 1, __ATOMIC_RELAXED);
+	if (!env_kunit_wants || !env_kunit_wants(NULL))
+		__atomic_fetch_add(&misuses, 1, __ATOMIC_RELAXED);
+}
+
+/* The library's reports are messages like all others. */
+static void on_log(int level, const char *text, size_t len, void *arg)
+{
+	(void)arg;
+	if (!env_kunit_wants || !env_kunit_wants(text))
+		_printk("\001%d%.*s%s", level, (int)len, text,
+			len && text[len - 1] == '\n' ? "" : "\n");
 }
 
 int kmem_env_start(const char *cmdline)
@@ -54,6 +65,7 @@ int kmem_env_start(const char *cmdline)
 		return err;
 	}
 	kmem_set_misuse_hook(on_misuse, NULL);
+	kmem_set_log(on_log, NULL);
 	(void)kmem_env_jiffies();
 	env_percpu_start();
 	return 0;
@@ -163,6 +175,7 @@ int kmem_env_stop(void)
 	if (env_stop_devices)
 		env_stop_devices();
 	kmem_env_quiesce();
+	env_cpus_down();
 	faults = kmem_check();
 	if (faults)
 		kmem_env_fail("kmem_check: %d faults", faults);

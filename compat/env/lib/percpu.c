@@ -3,13 +3,16 @@
  * Per-CPU variables. Those of DEFINE_PER_CPU lie between two symbols of the linker's; CPU 0's copies
  * are the variables themselves, each other CPU has a copy of the whole section as it was at the start.
  * Everything else is a pointer of alloc_percpu().
+ *
+ * What code keeps for a CPU it gives back when told that the CPU is dead: when the machine stops.
  */
 #include "internal.h"
 #include <kmem/percpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <string.h>
 
-enum { CPUS = CONFIG_NR_CPUS, ALIGN = 64 };
+enum { CPUS = CONFIG_NR_CPUS, ALIGN = 64, CALLBACKS = 16 };
 
 extern char section_start[] __asm__("__start_kmem_env_percpu") __attribute__((weak));
 extern char section_stop[] __asm__("__stop_kmem_env_percpu") __attribute__((weak));
@@ -61,4 +64,26 @@ void *kmem_env_per_cpu(const void *p, unsigned int cpu)
 		return kmem_per_cpu_ptr(p, cpu);
 	return cpu && cpu < CPUS && copies[cpu] ? copies[cpu] + (at - section_start)
 						: (char *)(uintptr_t)at;
+}
+
+static int (*down_calls[CALLBACKS])(unsigned int cpu);
+static unsigned int nr_down_calls;
+
+int kmem_env_cpuhp(int (*up)(unsigned int cpu), int (*down)(unsigned int cpu))
+{
+	int err = 0;
+
+	for (unsigned int cpu = 0; up && !err && cpu < kmem_env_nr_cpus(); cpu++)
+		err = up(cpu);
+	if (down && nr_down_calls < CALLBACKS)
+		down_calls[nr_down_calls++] = down;
+	return err;
+}
+
+void env_cpus_down(void)
+{
+	for (unsigned int i = 0; i < nr_down_calls; i++) {
+		for (unsigned int cpu = 0; cpu < kmem_env_nr_cpus(); cpu++)
+			down_calls[i](cpu);
+	}
 }

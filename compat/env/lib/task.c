@@ -71,7 +71,7 @@ struct task_struct *kmem_env_current(void)
 	struct task_struct *t = self;
 
 	if (!t) {
-		t = task_new(last_pid ? "thread" : "main", 1);
+		t = task_new(__atomic_load_n(&last_pid, __ATOMIC_RELAXED) ? "thread" : "main", 1);
 		self = t;
 		pthread_setspecific(self_key, t);
 	}

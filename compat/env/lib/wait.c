@@ -15,6 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
+#include <linux/wait_bit.h>
 
 /* ---- Entries ------------------------------------------------------------------------------------ */
 
@@ -211,6 +212,31 @@ void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode, int nr)
 void __wake_up_locked_key(struct wait_queue_head *wq, unsigned int mode, void *key)
 {
 	wake_locked(wq, mode, 1, key);
+}
+
+/* ---- Bits and variables ------------------------------------------------------------------------- */
+
+enum { VAR_QUEUES = 64 };
+
+/* All zero until somebody looks: one exchange makes the list, and others wait for that moment. */
+struct wait_queue_head *kmem_env_var_queue(const void *var)
+{
+	static struct wait_queue_head queues[VAR_QUEUES];
+	static unsigned int ready;
+
+	if (__atomic_load_n(&ready, __ATOMIC_ACQUIRE) != 2) {
+		unsigned int seen = 0;
+
+		if (__atomic_compare_exchange_n(&ready, &seen, 1, false, __ATOMIC_ACQUIRE,
+						__ATOMIC_ACQUIRE)) {
+			for (int i = 0; i < VAR_QUEUES; i++)
+				init_waitqueue_head(&queues[i]);
+			__atomic_store_n(&ready, 2, __ATOMIC_RELEASE);
+		}
+		while (__atomic_load_n(&ready, __ATOMIC_ACQUIRE) != 2)
+			kmem_env_relax();
+	}
+	return &queues[((uintptr_t)var >> 3) % VAR_QUEUES];
 }
 
 /* ---- Completions -------------------------------------------------------------------------------- */

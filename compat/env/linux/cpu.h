@@ -10,7 +10,7 @@
 #include <linux/cpuhotplug.h>
 #endif
 
-/* CPUs neither come nor go: the callbacks for a CPU that dies are never called. */
+/* CPUs neither come nor go. */
 #define cpus_read_lock() \
 	do {             \
 	} while (0)

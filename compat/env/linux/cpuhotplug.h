@@ -18,8 +18,13 @@ enum cpuhp_state {
 	CPUHP_AP_ONLINE_DYN,
 	CPUHP_ONLINE,
 };
-#define cpuhp_setup_state(st, name, up, down)	      0
-#define cpuhp_setup_state_nocalls(st, name, up, down) ((void)(up), (void)(down), 0)
+/*
+ * A CPU neither comes nor goes while the program runs. `up` is called at once for each unless the name
+ * says otherwise; `down` for each when the machine stops, so what is kept for CPUs is no leak.
+ */
+int kmem_env_cpuhp(int (*up)(unsigned int cpu), int (*down)(unsigned int cpu));
+#define cpuhp_setup_state(st, name, up, down)	      kmem_env_cpuhp((up), (down))
+#define cpuhp_setup_state_nocalls(st, name, up, down) kmem_env_cpuhp(NULL, (down))
 #define cpuhp_setup_state_multi(st, name, up, down)   0
 #define cpuhp_remove_state(st) \
 	do {                   \

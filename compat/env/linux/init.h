@@ -29,14 +29,14 @@ struct kmem_env_initcall {
 #endif
 
 #define __KMEM_INIT(fn, lvl) __KMEM_INITCALL_1(fn, lvl)
-#define __KMEM_INITCALL_1(init_fn, lvl)                                                           \
-	static struct kmem_env_initcall __kmem_init_##init_fn                                     \
-		__attribute__((used, section("kmem_env_initcalls"), aligned(sizeof(void *)))) = { \
-			.fn = (init_fn), .name = #init_fn, .module = KBUILD_MODNAME, .level = lvl}
-#define __KMEM_EXIT(exit_fn)                                                                      \
-	static struct kmem_env_initcall __kmem_exit_##exit_fn                                     \
-		__attribute__((used, section("kmem_env_initcalls"), aligned(sizeof(void *)))) = { \
-			.exit = (exit_fn), .name = #exit_fn, .module = KBUILD_MODNAME, .level = 6}
+#define __KMEM_INITCALL_1(init_fn, lvl)                                            \
+	static struct kmem_env_initcall __kmem_init_##init_fn __attribute__((      \
+		used, section("kmem_env_initcalls"), aligned(sizeof(void *)))) = { \
+		.fn = (init_fn), .name = #init_fn, .module = KBUILD_MODNAME, .level = lvl};
+#define __KMEM_EXIT(exit_fn)                                                       \
+	static struct kmem_env_initcall __kmem_exit_##exit_fn __attribute__((      \
+		used, section("kmem_env_initcalls"), aligned(sizeof(void *)))) = { \
+		.exit = (exit_fn), .name = #exit_fn, .module = KBUILD_MODNAME, .level = 6};
 
 #define early_initcall(fn)	   __KMEM_INIT(fn, 0)
 #define pure_initcall(fn)	   __KMEM_INIT(fn, 0)

@@ -72,6 +72,36 @@ enum { SINGLE_DEPTH_NESTING = 1, LOCK_STATE_NOT_HELD = 0, LOCK_STATE_HELD = 1 };
 #define lock_release(l, i) \
 	do {               \
 	} while (0)
+#define lock_acquire_exclusive(l, s, t, n, i) \
+	do {                                  \
+	} while (0)
+#define lock_acquire_shared(l, s, t, n, i) \
+	do {                               \
+	} while (0)
+#define lock_acquire_shared_recursive(l, s, t, n, i) \
+	do {                                         \
+	} while (0)
+#define spin_acquire(l, s, t, i) \
+	do {                     \
+	} while (0)
+#define spin_release(l, i) \
+	do {               \
+	} while (0)
+#define mutex_acquire(l, s, t, i) \
+	do {                      \
+	} while (0)
+#define mutex_release(l, i) \
+	do {                \
+	} while (0)
+#define rwsem_acquire(l, s, t, i) \
+	do {                      \
+	} while (0)
+#define rwsem_acquire_read(l, s, t, i) \
+	do {                           \
+	} while (0)
+#define rwsem_release(l, i) \
+	do {                \
+	} while (0)
 #define lock_map_acquire(l) \
 	do {                \
 	} while (0)

@@ -55,6 +55,8 @@ int param_set_uint_minmax(const char *val, const struct kernel_param *kp, unsign
 	static const struct kernel_param __kmem_param_##pname                                  \
 		__attribute__((used, section("kmem_env_params"), aligned(sizeof(void *)))) = { \
 			.module = mod, .name = #pname, .ops = pops, {.arg = (void *)(parg)}}
+/* <stdbool.h> makes bool a macro. */
+#define param_ops__Bool			      param_ops_bool
 #define module_param_cb(name, ops, arg, perm) __KMEM_PARAM(KBUILD_MODNAME, name, ops, arg)
 #define module_param_named(name, var, type, perm) \
 	__KMEM_PARAM(KBUILD_MODNAME, name, &param_ops_##type, &(var))

@@ -10,6 +10,9 @@
 
 #include <linux/types.h>
 #include <kmem/context.h>
+#ifndef KMEM_ENV_HOSTED
+#include <asm/processor.h>
+#endif
 
 void kmem_rcu_read_lock(void);
 void kmem_rcu_read_unlock(void);

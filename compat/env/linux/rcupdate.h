@@ -123,6 +123,14 @@ void cond_synchronize_rcu(unsigned long cookie);
 #define rcu_unexpedite_gp() \
 	do {                \
 	} while (0)
+#define rcu_head_after_call_rcu(h, f) ((h)->func == (f))
+#define cond_resched_rcu()         \
+	do {                       \
+		rcu_read_unlock(); \
+		__cond_resched();  \
+		rcu_read_lock();   \
+	} while (0)
+int __cond_resched(void);
 #define is_kvfree_rcu_offset(o) ((unsigned long)(o) < 4096)
 #define __rcu_head_valid	1
 

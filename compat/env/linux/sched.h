@@ -22,6 +22,7 @@
 #include <linux/irqflags.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
+#include <linux/thread_info.h>
 #include <linux/smp.h>
 #include <linux/sched/types.h>
 #include <linux/sched/prio.h>

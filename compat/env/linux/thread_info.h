@@ -10,6 +10,8 @@
 #include <asm/current.h>
 #endif
 
+#define THREAD_SIZE  (4 * PAGE_SIZE)
+#define THREAD_ALIGN THREAD_SIZE
 #define check_object_size(p, n, to_user) \
 	do {                             \
 		(void)(p);               \

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef KMEM_ENV_LINUX_CACHEFLUSH_H
+#define KMEM_ENV_LINUX_CACHEFLUSH_H
+
+#include <asm/cacheflush.h>
+
+#endif
