@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation events, in the kernel's own formats. Switched off they cost nothing on the fast path:
+ * Events of allocation and of reclaim, in the kernel's own formats. Switched off they cost nothing on the fast path:
  * switching them on takes the sheaves and per-CPU lists out of use, so that every operation walks
  * the slow path, where the events are.
  */
@@ -23,19 +23,40 @@ enum kmem_trace_kind {
 	KMEM_TRACE_CACHE_FREE,
 	KMEM_TRACE_PAGE_ALLOC,
 	KMEM_TRACE_PAGE_FREE,
+	/* Reclaim: the kernel's groups vmscan and oom. */
+	KMEM_TRACE_WAKEUP_KSWAPD, /* a request has asked for it */
+	KMEM_TRACE_KSWAPD_WAKE,	  /* background reclaim begins */
+	KMEM_TRACE_KSWAPD_SLEEP,  /* its task found nothing more to do */
+	KMEM_TRACE_DIRECT_BEGIN,
+	KMEM_TRACE_DIRECT_END,	 /* count: pages that came back */
+	KMEM_TRACE_SHRINK_START, /* count: deferred, freeable, delta, to be scanned */
+	KMEM_TRACE_SHRINK_END,	 /* count: deferred before, and now, not scanned, freed */
+	KMEM_TRACE_RETRY_ZONE,	 /* count: reclaimable, that and free, min mark, rounds in vain */
+	KMEM_TRACE_MARK_VICTIM,	 /* count: the number of the task */
 	KMEM_NR_TRACE
 };
 
 struct kmem_trace_event {
 	uint64_t seq; /* per CPU; a gap is what was dropped */
 	uint32_t kind, cpu;
-	uint64_t call_site;
-	uint64_t ptr; /* object, or page descriptor's frame address */
+	uint64_t call_site; /* SHRINK: scan_objects */
+	uint64_t ptr;	    /* object, or page descriptor's frame address; SHRINK: the shrinker */
 	uint64_t pfn;
 	uint64_t bytes_req, bytes_alloc;
 	uint32_t gfp;
-	int32_t order, migratetype, accounted;
-	char name[KMEM_NAME_MAX]; /* cache */
+	int32_t order; /* SHRINK_START: the priority */
+	union {
+		int32_t migratetype;
+		int32_t zone; /* RETRY_ZONE */
+	};
+	union {
+		int32_t accounted;
+		int32_t wmark_ok; /* RETRY_ZONE: were all of it given back, would min be passed? */
+	};
+	union {
+		char name[KMEM_NAME_MAX]; /* cache */
+		int64_t count[4];	  /* reclaim: see the kinds */
+	};
 };
 
 /*

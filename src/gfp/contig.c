@@ -49,7 +49,7 @@ static struct page *run_slow(const struct alloc_request *req, unsigned long nr)
 	struct page *page;
 
 	if (req->gfp & __GFP_KSWAPD_RECLAIM)
-		reclaim_wake_kswapd(0, req->class, req->nested);
+		reclaim_wake_kswapd(gfp_shown(req->gfp), 0, req->class, req->nested);
 	page = run_walk(req, aflags, nr);
 	for (u32 i = 0; !page && may_reclaim && i < rounds; i++) {
 		unsigned long freed = reclaim_direct(gfp_shown(req->gfp), 0, req->class);

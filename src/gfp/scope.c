@@ -84,8 +84,11 @@ unsigned int kmem_task_flags(void)
 void kmem_task_set_flags(unsigned int set, unsigned int clear)
 {
 	struct port_task *task = port_task();
+	u32 fresh = set & ~task->pf;
 
 	task->pf = (task->pf & ~clear) | set;
+	if (fresh & PF_KMEM_OOM_VICTIM)
+		trace_mark_victim();
 }
 
 void __might_alloc(gfp_t gfp, const char *file, int line)

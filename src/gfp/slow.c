@@ -79,7 +79,8 @@ static bool slow_is_costly(const struct slow *s)
 static void slow_wake_kswapd(const struct slow *s)
 {
 	if (s->req->gfp & __GFP_KSWAPD_RECLAIM)
-		reclaim_wake_kswapd(s->req->order, s->req->class, s->req->nested);
+		reclaim_wake_kswapd(gfp_shown(s->req->gfp), s->req->order, s->req->class,
+				    s->req->nested);
 }
 
 static enum slow_state slow_init(struct slow *s)
@@ -161,13 +162,18 @@ static enum slow_state slow_reclaim(struct slow *s)
 static bool reclaim_can_help(const struct slow *s)
 {
 	for_each_zone (z) {
-		unsigned long avail;
+		unsigned long reclaimable, avail, min;
+		bool ok;
 
 		if (!(s->req->zone_mask & 1u << z->index))
 			continue;
-		avail = reclaim_reclaimable(z) + zone_free_pages(z);
-		if (zone_watermark_ok(z, s->req->order, atom_load(&z->mark[ALLOC_WMARK_MIN]),
-				      s->req->class, s->aflags, avail))
+		reclaimable = reclaim_reclaimable(z);
+		avail = reclaimable + zone_free_pages(z);
+		min = atom_load(&z->mark[ALLOC_WMARK_MIN]);
+		ok = zone_watermark_ok(z, s->req->order, min, s->req->class, s->aflags, avail);
+		trace_retry_zone(z->index, s->req->order, ok,
+				 (s64[]){(s64)reclaimable, (s64)avail, (s64)min, s->no_progress});
+		if (ok)
 			return true;
 	}
 	return false;

@@ -77,7 +77,8 @@ static u32 wish_class(u32 wish)
 	return wish >> 8 & 0xff;
 }
 
-static void wish_raise(u32 wish)
+/* False: that and more has been asked for already. */
+static bool wish_raise(u32 wish)
 {
 	u32 seen = atom_load(&kswapd.wanted), both;
 
@@ -85,10 +86,11 @@ static void wish_raise(u32 wish)
 		both = (seen & WISH_STOP) | (u32)size_max(seen & 0xff, wish & 0xff) |
 		       (u32)size_max(seen & 0xff00, wish & 0xff00);
 		if (both == seen)
-			return;
+			return false;
 	} while (!atom_cas(&kswapd.wanted, &seen, both));
 	if (seen == 0)
 		port_wake(&kswapd.wanted, UINT32_MAX);
+	return true;
 }
 
 static bool machine_is_on(void)
@@ -189,6 +191,7 @@ static u32 balance(u32 wish)
 	u32 fresh = reclaim_begin(PF_MEMALLOC | PF_KTHREAD);
 
 	vm_event(KMEM_EV_pageoutrun);
+	trace_kswapd_wake(order);
 	for (r.priority = DEF_PRIORITY; r.priority > 0;) {
 		if (node_balanced(order, r.class) || kswapd_stopping())
 			break;
@@ -245,6 +248,12 @@ static void kswapd_nap(u32 wish)
 	}
 }
 
+static void kswapd_sleep(void)
+{
+	trace_kswapd_sleep();
+	port_wait(&kswapd.wanted, 0, UINT64_MAX);
+}
+
 static void kswapd_main(void *arg)
 {
 	(void)arg;
@@ -257,7 +266,7 @@ static void kswapd_main(void *arg)
 		if (wish && atom_load(&kswapd.wanted) == 0)
 			kswapd_nap(wish);
 		else if (!wish)
-			port_wait(&kswapd.wanted, 0, UINT64_MAX);
+			kswapd_sleep();
 	}
 	/* The last of its stores; pairs with the load in kswapd_stop(). */
 	atom_store_rel(&kswapd.task, (u32)KSWAPD_NONE);
@@ -282,11 +291,12 @@ static void kswapd_spawn(void)
 	throttled_look(); /* somebody may have counted on it already */
 }
 
-bool kswapd_wake(unsigned int order, u32 class)
+bool kswapd_wake(gfp_t gfp, unsigned int order, u32 class)
 {
 	if (node_balanced(order, class) || kswapd_hopeless())
 		return false;
-	wish_raise(wish_of(order, class));
+	if (wish_raise(wish_of(order, class)))
+		trace_wakeup_kswapd(order, gfp);
 	kswapd_spawn();
 	return true;
 }

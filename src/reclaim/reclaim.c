@@ -89,12 +89,14 @@ unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class)
 	assert_debug(class < KMEM_NR_ZONES && order <= MAX_PAGE_ORDER);
 	throttle_direct(gfp);
 	vm_event(KMEM_EV_allocstall_dma + class);
+	trace_direct_begin(order, gfp);
 	fresh = reclaim_begin(PF_MEMALLOC);
 	for (r.priority = DEF_PRIORITY; r.priority >= 0 && r.freed < r.target; r.priority--)
 		reclaim_pass(&r);
 	if (r.freed < r.target)
 		reclaim_drain(&r);
 	reclaim_end(fresh);
+	trace_direct_end(r.freed);
 	return r.freed;
 }
 
@@ -105,12 +107,12 @@ void kmem_set_kswapd_wake(kmem_kswapd_wake_fn fn, void *arg)
 	hook_set(&kswapd_hook, (hook_fn)fn, arg);
 }
 
-void reclaim_wake_kswapd(unsigned int order, u32 class, bool nested)
+void reclaim_wake_kswapd(gfp_t gfp, unsigned int order, u32 class, bool nested)
 {
 	hook_fn fn;
 	void *arg;
 
-	if (kswapd_wake(order, class) && !nested && hook_get(&kswapd_hook, &fn, &arg))
+	if (kswapd_wake(gfp, order, class) && !nested && hook_get(&kswapd_hook, &fn, &arg))
 		((kmem_kswapd_wake_fn)fn)(0, order, (int)class, arg);
 }
 

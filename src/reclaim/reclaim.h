@@ -88,11 +88,11 @@ unsigned long reclaim_direct(gfp_t gfp, unsigned int order, u32 class);
 unsigned long reclaim_reclaimable(const struct zone *z);
 /* Background reclaim is due, unless a zone is at its high mark. Any context; nested: users' code is
  * not to be called. */
-void reclaim_wake_kswapd(unsigned int order, u32 class, bool nested);
+void reclaim_wake_kswapd(gfp_t gfp, unsigned int order, u32 class, bool nested);
 /* Sleeps a tick. Task context. */
 void reclaim_tick(void);
 /* kswapd.c. False: there is nothing to be done in the background, or no hope. Any context. */
-bool kswapd_wake(unsigned int order, u32 class);
+bool kswapd_wake(gfp_t gfp, unsigned int order, u32 class);
 /* Some reclaim has freed something. */
 void kswapd_progress(void);
 /* A task that is about to reclaim waits here while the reserves are half gone and kswapd is at it:

@@ -62,6 +62,7 @@ void unregister_shrinker(struct shrinker *s)
 
 struct shrink_due {
 	u64 freeable, deferred, delta, total;
+	u64 freed; /* by what the scans say */
 };
 
 static struct shrink_due shrink_due(struct shrinker *s, u64 freeable, int priority)
@@ -78,14 +79,33 @@ static struct shrink_due shrink_due(struct shrinker *s, u64 freeable, int priori
 }
 
 /* One portion; how many were looked at, 0: no more in this pass. */
-static u64 shrinker_scan(struct shrinker *s, struct shrink_control *sc, u64 nr)
+static u64 shrinker_scan(struct shrinker *s, struct shrink_control *sc, u64 nr, u64 *freed)
 {
+	unsigned long got;
+
 	sc->nr_to_scan = (unsigned long)nr;
 	sc->nr_scanned = sc->nr_to_scan;
-	if (s->scan_objects(s, sc) == SHRINK_STOP)
+	got = s->scan_objects(s, sc);
+	if (got == SHRINK_STOP)
 		return 0;
+	*freed += got;
 	vm_event_add(KMEM_EV_slabs_scanned, sc->nr_scanned);
 	return sc->nr_scanned;
+}
+
+static void shrink_started(const struct shrinker *s, const struct shrink_control *sc, int priority,
+			   const struct shrink_due *due)
+{
+	trace_shrink_start(
+		(const void *)(uintptr_t)s->scan_objects, s, sc->gfp_mask, priority,
+		(s64[]){(s64)due->deferred, (s64)due->freeable, (s64)due->delta, (s64)due->total});
+}
+
+static void shrink_ended(const struct shrinker *s, const struct shrink_due *due, u64 deferred,
+			 u64 left)
+{
+	trace_shrink_end((const void *)(uintptr_t)s->scan_objects, s,
+			 (s64[]){(s64)due->deferred, (s64)deferred, (s64)left, (s64)due->freed});
 }
 
 static void shrinker_ask(struct shrinker *s, struct shrink_control *sc, int priority)
@@ -98,14 +118,17 @@ static void shrinker_ask(struct shrinker *s, struct shrink_control *sc, int prio
 	if (freeable == 0 || freeable == SHRINK_EMPTY)
 		return;
 	due = shrink_due(s, freeable, priority);
+	shrink_started(s, sc, priority, &due);
 	for (left = due.total; nr && (left >= batch || left >= freeable);
 	     left -= u64_min(nr, left)) {
-		nr = shrinker_scan(s, sc, u64_min(batch, left));
+		nr = shrinker_scan(s, sc, u64_min(batch, left), &due.freed);
 		scanned += nr;
 	}
 	deferred = due.deferred + due.delta;
 	deferred -= u64_min(scanned, deferred);
-	atom_add(&s->nr_deferred, (unsigned long)u64_min(deferred, 2 * due.freeable));
+	deferred = u64_min(deferred, 2 * due.freeable);
+	deferred += atom_add(&s->nr_deferred, (unsigned long)deferred);
+	shrink_ended(s, &due, deferred, left);
 }
 
 void shrinkers_scan(const struct reclaim *r)

@@ -120,7 +120,7 @@ static bool ring_read(struct ring *ring, struct kmem_trace_event *ev)
 	return true;
 }
 
-static void trace_emit(struct kmem_trace_event *ev, const char *name)
+void trace_emit(struct kmem_trace_event *ev, const char *name)
 {
 	unsigned int cpu = port_cpu();
 	hook_fn fn;

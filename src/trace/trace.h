@@ -36,6 +36,21 @@ void trace_cache_free(const void *site, const void *p, const char *name);
 /* page NULL: a request that failed in the slow path; prints a null page and pfn 0. */
 void trace_page_alloc(const void *page, pfn_t pfn, unsigned int order, int migratetype, gfp_t gfp);
 void trace_page_free(const void *page, pfn_t pfn, unsigned int order);
+/* vmscan.c: events of reclaim. What the counts mean is said where the kinds are (kmem/trace.h). */
+enum { TRACE_COUNTS = 4 };
+void trace_wakeup_kswapd(unsigned int order, gfp_t gfp);
+void trace_kswapd_wake(unsigned int order);
+void trace_kswapd_sleep(void);
+void trace_direct_begin(unsigned int order, gfp_t gfp);
+void trace_direct_end(unsigned long freed);
+void trace_shrink_start(const void *scan, const void *shrinker, gfp_t gfp, int priority,
+			const s64 count[TRACE_COUNTS]);
+void trace_shrink_end(const void *scan, const void *shrinker, const s64 count[TRACE_COUNTS]);
+void trace_retry_zone(unsigned int zone, unsigned int order, bool wmark_ok,
+		      const s64 count[TRACE_COUNTS]);
+void trace_mark_victim(void);
+/* For the files of this floor: to the hook or into the ring. name: NULL if it has none. */
+void trace_emit(struct kmem_trace_event *ev, const char *name);
 void trace_reset(void);
 
 /* A power of two. 512 events of 112 bytes: 56 KiB a CPU, and the slabs of a burst of some MiB. */

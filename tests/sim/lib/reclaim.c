@@ -220,7 +220,7 @@ static unsigned long high(void)
 
 static void want(void)
 {
-	reclaim_wake_kswapd(0, KMEM_ZONE_NORMAL, sync_nested());
+	reclaim_wake_kswapd(GFP_NOWAIT, 0, KMEM_ZONE_NORMAL, sync_nested());
 }
 
 /* kswapd's task, if it waits. */
