@@ -224,6 +224,20 @@ bool port_rodata(const void *p);
 typedef bool (*port_fault_fn)(void);
 port_fault_fn port_fault(void);
 void port_fault_end(unsigned long leaks, unsigned long misuses);
+/*
+ * Tools that look at each access to memory, where the program runs under one. port_watch_start asks,
+ * with the function that a tool's report may call for an address; only where it says true are the
+ * others called. hide: nobody may touch these bytes. show: anybody may; defined: and read them. A slab
+ * is hidden whole, and its objects are shown and hidden one by one until it ends and is shown. A call
+ * of them may come from any context with no lock held.
+ */
+bool port_watch_start(void (*describe)(const void *addr));
+void port_watch_hide(const void *p, size_t n);
+void port_watch_show(const void *p, size_t n, bool defined);
+void port_watch_slab(const void *base, size_t n, const char *name);
+void port_watch_slab_end(const void *base, size_t n);
+void port_watch_object(const void *base, const void *obj, size_t n, bool defined);
+void port_watch_object_free(const void *base, const void *obj, size_t n);
 /* Copies what a report may print of a code address ("symbol+0x10") into buf; as snprintf. */
 size_t port_symbol(const void *pc, char *buf, size_t len);
 

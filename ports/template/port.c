@@ -229,6 +229,53 @@ bool port_rodata(const void *p)
 	return false;
 }
 
+bool port_watch_start(void (*describe)(const void *addr))
+{
+	(void)describe;
+	return false;
+}
+
+void port_watch_hide(const void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+}
+
+void port_watch_show(const void *p, size_t n, bool defined)
+{
+	(void)p;
+	(void)n;
+	(void)defined;
+}
+
+void port_watch_slab(const void *base, size_t n, const char *name)
+{
+	(void)base;
+	(void)n;
+	(void)name;
+}
+
+void port_watch_slab_end(const void *base, size_t n)
+{
+	(void)base;
+	(void)n;
+}
+
+void port_watch_object(const void *base, const void *obj, size_t n, bool defined)
+{
+	(void)base;
+	(void)obj;
+	(void)n;
+	(void)defined;
+}
+
+void port_watch_object_free(const void *base, const void *obj, size_t n)
+{
+	(void)base;
+	(void)obj;
+	(void)n;
+}
+
 port_fault_fn port_fault(void)
 {
 	return NULL;

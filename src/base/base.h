@@ -172,7 +172,7 @@ struct kmem_options {
 	u32 nr_cpus;
 	u64 seed;
 	bool percpu_pages, mobility, init_on_alloc, init_on_free, slab_merge, hardened, page_poison;
-	bool oom_panic, huge_pages, highatomic, kswapd, lockdep, atomic_stack;
+	bool oom_panic, huge_pages, highatomic, kswapd, lockdep, atomic_stack, sanitize;
 	u32 kmap_slots; /* at most; 0: what the port's windows allow */
 	u32 slab_min_objects, slab_min_order, slab_max_order;
 	char slab_debug[128]; /* raw text; empty: off. Parsed by slab/debug.c */
@@ -191,6 +191,7 @@ struct kmem_machine {
 	pfn_t end;	       /* first pfn outside the machine */
 	u32 nr_cpus;
 	u32 state;		   /* enum machine_state */
+	bool watched;		   /* sanitize=1, and a tool is there to tell */
 	bool tracing;		   /* slow paths look at it; fast paths are out of use meanwhile */
 	struct zone *zones;	   /* KMEM_NR_ZONES of them */
 	struct kmem_cache *caches; /* list of all caches, newest first */

@@ -84,6 +84,8 @@ static const struct tunable tunables[] = {
 	{"hardened", NULL, TUNE_HARDENED, AT(hardened), 0, 1, "bool", "0",
 	 "security profile: every free checked (no sheaves), init_on_alloc, init_on_free, "
 	 "slab_nomerge"},
+	{"sanitize", NULL, TUNE_BOOL, AT(sanitize), 0, 1, "bool", "0",
+	 "tell AddressSanitizer or valgrind which bytes may be touched"},
 	{"oom_panic", NULL, TUNE_BOOL, AT(oom_panic), 0, 1, "bool", "0",
 	 "panic when memory is out and nobody can give any back"},
 	{"kswapd", NULL, TUNE_BOOL, AT(kswapd), 0, 1, "bool", "1",

@@ -87,6 +87,8 @@ static void page_prepare(struct page *page, const struct alloc_request *req)
 	assert_debug(page->state == PAGE_ALLOC && page->refcount == 1);
 	assert_debug((pfn_of_page(page) & ((1UL << req->order) - 1)) == 0);
 	page->u.own.private_data = 0;
+	if (unlikely(kmem_machine.watched))
+		gfp_watch(page, 1ul << req->order, true);
 	if (req->gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
 		page_clear_soiled(page, 1ul << req->order);
 	if (req->order > 0 && req->gfp & __GFP_COMP)
@@ -189,16 +191,35 @@ void gfp_clear_frames(struct page *page, unsigned long nr)
 /* ---- The way back ------------------------------------------------------------------------------- */
 
 /* Frames without an address are not filled: their contents are reached through windows alone. */
-void gfp_wipe_freed(struct page *page, unsigned long nr)
+/* Shows a block to who watches, or hides it; frames outside the direct map are not looked at. */
+void gfp_watch(const struct page *page, unsigned long nr, bool show)
+{
+	if (pfn_of_page(page) + nr > kmem_machine.low_end)
+		return;
+	if (show)
+		port_watch_show(addr_of_page(page), nr << PAGE_SHIFT, false);
+	else
+		port_watch_hide(addr_of_page(page), nr << PAGE_SHIFT);
+}
+
+static void wipe(struct page *page, unsigned long nr)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;
 
-	if (likely(!opt->init_on_free && !opt->page_poison))
-		return;
 	if (opt->init_on_free)
 		gfp_clear_frames(page, nr);
 	else if (pfn_of_page(page) + nr <= kmem_machine.low_end)
 		__builtin_memset(addr_of_page(page), POISON_PAGE, nr << PAGE_SHIFT);
+}
+
+void gfp_wipe_freed(struct page *page, unsigned long nr)
+{
+	const struct kmem_options *opt = &kmem_machine.opt;
+
+	if (unlikely(opt->init_on_free || opt->page_poison))
+		wipe(page, nr);
+	if (unlikely(kmem_machine.watched))
+		gfp_watch(page, nr, false);
 }
 
 /* What every block that goes back leaves behind it. */

@@ -86,6 +86,8 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *node
 		vm_event(KMEM_EV_kmem_alloc_fail);
 		return NULL;
 	}
+	if (unlikely(kmem_machine.watched))
+		gfp_watch(page, nr, true);
 	if (req.gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
 		page_clear_soiled(page, nr);
 	vm_event_add(KMEM_EV_pgalloc_dma + page->zone, nr);
@@ -132,6 +134,8 @@ bool contig_resize(struct page *head, unsigned long new_nr)
 	if (new_nr > old) {
 		if (!zone_contig_extend(head, new_nr))
 			return false;
+		if (unlikely(kmem_machine.watched))
+			gfp_watch(head + old, new_nr - old, true);
 		vm_event_add(KMEM_EV_pgalloc_dma + head->zone, new_nr - old);
 	} else if (new_nr < old) {
 		gfp_wipe_freed(head + new_nr, old - new_nr);

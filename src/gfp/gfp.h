@@ -83,6 +83,8 @@ void gfp_put(struct page *page);
 void gfp_split(struct page *page, unsigned int order);
 /* The block passes its old contents to nobody: init_on_free, page_poison. */
 void gfp_wipe_freed(struct page *page, unsigned long nr);
+/* sanitize=1: a block may be touched, or may not be. */
+void gfp_watch(const struct page *page, unsigned long nr, bool show);
 /* Zeroes nr frames, which need not be a power of two. */
 void gfp_clear_frames(struct page *page, unsigned long nr);
 void gfp_reset(void);

@@ -109,9 +109,13 @@ static void *alloc_full(struct kmem_cache *c, gfp_t gfp, size_t req, const void 
 		report_failure(c, nested ? gfp | __GFP_NOWARN : gfp);
 		return NULL;
 	}
+	if (cache_watched(c))
+		watch_show(c, obj);
 	if (unlikely(c->flags & SLAB_DEBUG_FLAGS))
 		debug_alloc(c, slab_head(page_of_addr(obj)), obj, req, site);
 	object_zero(c, obj, gfp, req);
+	if (cache_watched(c))
+		watch_trim(c, obj, req);
 	if (trace_on() && c->flags & SLAB_KMALLOC)
 		trace_kmalloc(site, obj, req, c->size, gfp);
 	else if (trace_on())
@@ -194,6 +198,8 @@ void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const v
 		__builtin_memset(obj, 0, cache_object_size(c));
 	if (c->flags & SLAB_ACCOUNT)
 		charge_try(-(long)c->size);
+	if (cache_watched(c))
+		watch_free(c, obj);
 	object_release(c, obj, nested);
 }
 

@@ -188,7 +188,7 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 	chain_init(&c->full);
 	chain_init(&c->rcu_wait);
 	chain_init(&c->rcu_next);
-	if (sheaves && !(c->flags & SLAB_DEBUG_FLAGS)) {
+	if (sheaves && !(c->flags & SLAB_DEBUG_FLAGS) && !kmem_machine.watched) {
 		c->main_off = percpu_alloc(PERCPU_UNIT);
 		c->spare_off = c->main_off ? c->main_off + (u32)sizeof(struct port_stack) : 0;
 	}
@@ -464,6 +464,7 @@ int slab_init(void)
 	kmem_machine.caches = NULL;
 	cache_seq = 0;
 	failslab_start();
+	watch_start();
 	err = failslab_setup(kmem_machine.opt.failslab);
 	if (!err)
 		err = debug_setup(kmem_machine.opt.slab_debug);
@@ -481,6 +482,7 @@ int slab_init(void)
 
 void slab_exit(void)
 {
+	watch_stop();
 	kmalloc_exit();
 	reclaim_drain_hook = NULL;
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)

@@ -355,7 +355,7 @@ void kfree_sensitive(const void *p)
 
 static size_t object_usable(struct kmem_cache *c)
 {
-	if (c->flags & (SLAB_RED_ZONE | SLAB_POISON))
+	if (c->flags & (SLAB_RED_ZONE | SLAB_POISON) || cache_watched(c))
 		return c->object_size;
 	if (c->flags & (SLAB_STORE_USER | SLAB_TYPESAFE_BY_RCU))
 		return c->inuse_end;
@@ -376,6 +376,8 @@ size_t ksize(const void *p)
 		return 0;
 	if (c->orig_off)
 		debug_set_orig_size(c, (void *)(uintptr_t)p, c->object_size);
+	if (cache_watched(c))
+		watch_ksize(c, p);
 	return object_usable(c);
 }
 

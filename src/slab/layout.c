@@ -103,6 +103,8 @@ int layout_cache(struct kmem_cache *c)
 	c->inuse_end = size;
 	if (c->flags & SLAB_DEBUG_FLAGS)
 		size = layout_debug(c, size);
+	if (unlikely(kmem_machine.watched))
+		size += WATCH_GAP;
 	size = (u32)align_up(size, c->align);
 	if (get_order(size) > MAX_PAGE_ORDER)
 		return -KE_INVAL;

@@ -325,6 +325,8 @@ static struct page *slab_new(struct kmem_cache *c, gfp_t gfp)
 		debug_slab_init(c, head);
 	if (c->ctor || c->ctor_ldd3)
 		slab_construct(c, head, gfp);
+	if (cache_watched(c))
+		watch_slab(c, head);
 	return head;
 }
 
@@ -332,6 +334,8 @@ static void slab_end(struct kmem_cache *c, struct page *head)
 {
 	u32 order = head->order;
 
+	if (cache_watched(c))
+		watch_slab_end(head);
 	if (c->dtor_ldd3) {
 		for (u32 i = 0; i < head->u.slab.objects; i++)
 			c->dtor_ldd3(object_at(c, head, i), c, 0);

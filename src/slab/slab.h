@@ -208,6 +208,20 @@ int kmalloc_init(void);
 void kmalloc_exit(void);
 bool page_is_large(const struct page *page);
 
+/* ---- watch.c: what is told to AddressSanitizer and valgrind --------------------------------------- */
+
+enum { WATCH_GAP = 16 }; /* hidden bytes behind each object, at least */
+bool cache_watched(const struct kmem_cache *c);
+void watch_slab(struct kmem_cache *c, struct page *head); /* born: all its objects are free */
+void watch_slab_end(struct page *head);
+void watch_show(struct kmem_cache *c, void *obj); /* allocated: all of it may be touched */
+void watch_trim(struct kmem_cache *c, void *obj, size_t req); /* but what was not asked for */
+void watch_ksize(struct kmem_cache *c, const void *obj);      /* its owner may use all of it now */
+void watch_free(struct kmem_cache *c, void *obj);
+void watch_start(void); /* sanitize=1: is there somebody to tell? */
+void watch_stop(void);
+void watch_describe(const void *addr); /* a line about it, for a tool's report */
+
 /* ---- fault.c ---------------------------------------------------------------------------------- */
 
 int failslab_setup(const char *text); /* 0 or -KE_INVAL; empty: off */

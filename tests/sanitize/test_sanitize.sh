@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# sanitize=1: AddressSanitizer and valgrind see misuse of objects and pages, and name the cache.
+# shellcheck source=tests/tools/lib.sh
+. "$(dirname "$0")/../tools/lib.sh"
+
+CC=${CC:-cc}
+cat >"$tmp/prog.c" <<'END'
+#include <kmem/kmem.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct thing {
+	char body[40];
+};
+static volatile int sink;
+
+/* Everything that is allowed, so that nothing of it is reported. */
+static int clean(struct kmem_cache *c, char *thing, char *bytes)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 2);
+
+	memset(thing, 1, sizeof(struct thing));
+	memset(bytes, 1, 20);
+	memset(bytes, 2, ksize(bytes));
+	memset(page_address(page), 1, 4 * PAGE_SIZE);
+	__free_pages(page, 2);
+	for (size_t i = 1; i < 3000; i += 37) {
+		char *p = kmalloc(3 * i, i & 1 ? GFP_KERNEL : GFP_KERNEL | __GFP_ZERO);
+
+		p[3 * i - 1] = i & 1 ? 0 : p[0];
+		p = krealloc(p, 4 * i + 2, GFP_KERNEL);
+		p[4 * i + 1] = 1;
+		kfree(p);
+	}
+	kfree(bytes);
+	kmem_cache_free(c, thing);
+	kmem_cache_destroy(c);
+	return kmem_check() + (int)kmem_shutdown();
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argv[argc - 1];
+	struct kmem_cache *c;
+	char *thing, *bytes;
+
+	if (kmem_boot("mem=16M zones=flat nr_cpus=1 sanitize=1"))
+		return 99;
+	c = KMEM_CACHE(thing, 0);
+	thing = kmem_cache_alloc(c, GFP_KERNEL);
+	bytes = kmalloc(20, GFP_KERNEL);
+	if (!strcmp(what, "clean"))
+		return clean(c, thing, bytes);
+	if (!strcmp(what, "behind"))
+		thing[40] = 1;
+	if (!strcmp(what, "end"))
+		bytes[20] = 1;
+	if (!strcmp(what, "unset") && thing[5] == 3)
+		sink = 1;
+	if (!strcmp(what, "freed") || !strcmp(what, "twice"))
+		kmem_cache_free(c, thing);
+	if (!strcmp(what, "freed"))
+		sink = thing[3];
+	if (!strcmp(what, "twice"))
+		kmem_cache_free(c, thing);
+	if (!strcmp(what, "page")) {
+		unsigned long page = __get_free_page(GFP_KERNEL);
+
+		free_page(page);
+		sink = *(volatile char *)page;
+	}
+	return 0;
+}
+END
+cc_prog() { # cc_prog NAME FLAGS
+	$CC -O1 -g $2 -I"$top/include" "$tmp/prog.c" "$build/libkmem.a" -lpthread -o "$tmp/$1" || exit 1
+}
+
+# try COMMAND...: the deadline is generous, as valgrind is slow.
+try() {
+	timeout -k 5 120 "$@" >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+}
+
+cc_prog asan -fsanitize=address
+try "$tmp/asan" clean
+status 0 'asan: what is allowed'
+try "$tmp/asan" freed
+says err 'use-after-poison' 'asan: use after free'
+says err 'is 3 bytes inside the free object .* of cache thing (40 bytes)' 'asan: and where'
+try "$tmp/asan" behind
+says err 'is 0 bytes behind the object .* of cache thing' 'asan: a byte too far'
+try "$tmp/asan" end
+says err 'is 20 bytes inside the object .* of cache kmalloc-32' 'asan: behind what was asked for'
+try "$tmp/asan" twice
+says err 'BUG thing: Object already free' 'asan: a second free'
+try "$tmp/asan" page
+says err 'is in page .*, which is free' 'asan: a page after its free'
+
+if command -v valgrind >/dev/null; then
+	cc_prog plain ''
+	vg='valgrind -q --error-exitcode=7 --track-origins=yes'
+	try $vg "$tmp/plain" clean
+	status 0 'valgrind: what is allowed'
+	try $vg "$tmp/plain" freed
+	status 7 'valgrind: use after free'
+	says err 'is 3 bytes inside a slab of cache thing' 'valgrind: and where'
+	try $vg "$tmp/plain" behind
+	says err 'is 40 bytes inside a slab of cache thing' 'valgrind: a byte too far'
+	try $vg "$tmp/plain" end
+	says err 'is 20 bytes inside a slab of cache kmalloc-32' 'valgrind: behind what was asked for'
+	try $vg "$tmp/plain" unset
+	says err 'depends on uninitialised value' 'valgrind: what was never written'
+	says err 'main (prog.c:4' 'valgrind: and who asked for it'
+	try $vg "$tmp/plain" twice
+	says err 'a slab of cache thing' 'valgrind: a second free'
+else
+	skip 'valgrind' 'valgrind is missing'
+fi
+finish
