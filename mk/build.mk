@@ -99,14 +99,20 @@ $(CMD): $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(KMEM_LDFLAGS) $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A) $(CMD_LIBS) $(KMEM_LIBS) -o $@
 
-# Each folder of examples is a program that sees what an installed library shows. One needs liburing.
+# Each folder of examples is a program that sees what an installed library shows. Two need a library more.
 URING := $(shell $(CC) $(ARCH_FLAGS) -include liburing.h -x c /dev/null -fPIC -shared -o /dev/null -luring \
 	2>/dev/null && echo yes)
+FUSE_CFLAGS := -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=31 -I/usr/include/fuse3
+FUSE := $(shell $(CC) $(ARCH_FLAGS) $(FUSE_CFLAGS) -include fuse.h -x c /dev/null -fPIC -shared -o /dev/null \
+	-lfuse3 2>/dev/null && echo yes)
 EXAMPLES := $(if $(filter posix,$(PORT)),$(patsubst examples/%/,$(B)/%,$(sort $(dir $(wildcard examples/*/*.c)))))
 EXAMPLES := $(if $(URING),$(EXAMPLES),$(filter-out %/uring,$(EXAMPLES)))
+EXAMPLES := $(if $(FUSE),$(EXAMPLES),$(filter-out %/ldd3,$(EXAMPLES)))
 EXAMPLE_LIBS.uring := -luring
+EXAMPLE_LIBS.ldd3 := -lfuse3
 EXAMPLE_OBJ := $(call objs,$(wildcard examples/*/*.c))
 $(B)/obj/examples/%.o: INCLUDES := -Iinclude
+$(B)/obj/examples/ldd3/%.o: KMEM_CFLAGS += $(FUSE_CFLAGS)
 examples: $(EXAMPLES) ## build the example programs of this variant
 define example_rule
 $(1): $(call objs,$(wildcard examples/$(notdir $(1))/*.c)) $(LIB_A)

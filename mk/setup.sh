@@ -38,6 +38,8 @@ test_needs=(
 	'ps|procps|'
 	'nm|binutils|'
 	'has_python_tests|libpython3.11-testsuite|'
+	'test /usr/include/fuse3/fuse.h|libfuse3-dev|'
+	'fusermount3|fuse3|'
 )
 test_likes=(
 	'has_m32|gcc-12-multilib g++-12-multilib|no tests of the 32-bit build'
