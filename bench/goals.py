@@ -5,38 +5,40 @@ counts. A goal nothing of which was run is not measured; that is a verdict too. 
 are no matter of a clock: docs/performance.md has them, and the tests count.
 """
 
+import statistics
+
+import measure
+
 SMALL = ["8", "16", "32", "64", "128", "256", "512", "1024"]
 BATCHES = ["%d %s" % (n, how) for n in (100, 1000, 10000) for how in ("fifo", "lifo", "random")]
 
 
-def worst(ratios):
-    """The largest of (ratio, where); None if there is none, or one that could not be made."""
-    found = [r for r in ratios if r[0] is not None]
-    return max(found, key=lambda r: r[0]) if found else (None, "-")
-
-
 def against_best(suite, subject, workload, cases=None):
+    """The rounds' ratios, and where they are from, of each case."""
     for case in suite.series.get(workload, {}):
         if cases is None or case in cases:
             best = suite.best_peer(workload, case)
-            yield suite.ratio(workload, case, subject, best), "%s %s: %s" % (workload, case, best)
+            yield suite.ratios(workload, case, subject, best), "%s %s: %s" % (workload, case, best)
 
 
 def against(suite, subject, workload, cases, other):
     for case in suite.series.get(workload, {}):
         if case in cases:
-            yield suite.ratio(workload, case, subject, other), "%s %s" % (workload, case)
+            yield suite.ratios(workload, case, subject, other), "%s %s" % (workload, case)
 
 
-def goal(text, limit, ratios):
-    measured, where = worst(ratios)
-    if measured is None:
-        verdict = "not measured"
-    elif measured <= limit:
-        verdict = "reached"
-    else:
-        verdict = "missed by %.0f%%" % (100 * (measured / limit - 1))
-    return {"goal": text, "limit": limit, "measured": measured, "where": where, "verdict": verdict}
+def goal(text, limit, found):
+    found = [(statistics.median(ratios), ratios, where) for ratios, where in found if ratios]
+    made = {"goal": text, "limit": limit, "measured": None, "low": None, "high": None, "where": "-",
+            "verdict": "not measured"}
+    if not found:
+        return made
+    measured, ratios, where = max(found, key=lambda f: f[0])
+    low, high = measure.quartiles(ratios)
+    made.update(measured=measured, low=low, high=high, where=where,
+                verdict="reached" if measured <= limit
+                else "missed by %.0f%%" % (100 * (measured / limit - 1)))
+    return made
 
 
 def threads(suite):

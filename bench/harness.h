@@ -111,8 +111,10 @@ void case_report(const char *name, const char *unit, double value);
 void measure(const char *name, uint64_t ops, void (*chunk)(void *arg), void *arg);
 
 /*
- * n threads at work at once until `stop`; each counts its operations. The value is nanoseconds of
- * the wall clock for each operation of them all, after a quarter of the time to warm up.
+ * n threads at work at once until `stop`; each counts its operations. This takes twice the time of
+ * measure(): a quarter of it to warm up, then all is counted every millisecond. The value is nanoseconds
+ * of the wall clock for each operation of them all, in the slice of a millisecond that is faster than
+ * three of four: other work on the machine takes CPUs away for longer than a slice.
  */
 struct worker {
 	uint64_t done; /* written by the worker alone */

@@ -160,7 +160,7 @@ static void tell(const char *what, const struct histogram *h)
 
 WORKLOAD(latency)
 {
-	/* 50 million at 40 ms a case, 2 million at 8. */
+	/* 50 million at 40 ms a case, a million at 6. */
 	uint64_t ops = bench.ms * bench.ms * 31250, seed = bench.seed;
 	void **slot = own_alloc(SLOTS * sizeof(*slot));
 

@@ -64,15 +64,18 @@ class Series:
 
     @property
     def quartiles(self):
-        if len(self.rounds) < 2:
-            return self.rounds[0], self.rounds[0]
-        q = statistics.quantiles(self.rounds, n=4, method="inclusive")
-        return q[0], q[2]
+        return quartiles(self.rounds)
 
-    def ratio(self, other):
-        """The median of the rounds' own ratios: what slows a whole round down cancels out."""
-        pairs = [a / b for a, b in zip(self.rounds, other.rounds) if b > 0]
-        return statistics.median(pairs) if pairs else None
+    def ratios(self, other):
+        """Those of the rounds: what slows a whole round down cancels out. Their median is the ratio."""
+        return [a / b for a, b in zip(self.rounds, other.rounds) if b > 0]
+
+
+def quartiles(values):
+    if len(values) < 2:
+        return values[0], values[0]
+    q = statistics.quantiles(values, n=4, method="inclusive")
+    return q[0], q[2]
 
 
 def library(pattern):
@@ -281,11 +284,13 @@ class Suite:
             return "textbook buddy"
         return self.best_peer(workload, case)
 
-    def ratio(self, workload, case, subject, to):
+    def ratios(self, workload, case, subject, to):
         found = self.series.get(workload, {}).get(case, {})
-        if subject not in found or to not in found:
-            return None
-        return found[subject].ratio(found[to])
+        return found[subject].ratios(found[to]) if subject in found and to in found else []
+
+    def ratio(self, workload, case, subject, to):
+        found = self.ratios(workload, case, subject, to)
+        return statistics.median(found) if found else None
 
     def result(self):
         rows = []
@@ -298,8 +303,9 @@ class Suite:
                         "workload": workload, "case": case, "subject": name, "unit": s.unit,
                         "median": s.median, "q1": q1, "q3": q3, "rounds": s.rounds,
                         "best": best,
-                        "ratio_best": s.ratio(found[best]) if best else None,
-                        "ratio": {p: s.ratio(found[p]) for p in self.peer_names() if p in found}})
+                        "ratio_best": self.ratio(workload, case, name, best),
+                        "ratio": {p: self.ratio(workload, case, name, p)
+                                  for p in self.peer_names() if p in found}})
         o = self.o
         return {"format": 1, "machine": self.machine, "missing": self.missing,
                 "failures": self.failures, "peers": self.peer_names(),

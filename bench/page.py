@@ -113,13 +113,14 @@ def numbers(rows, subjects):
 
 def goals(found):
     out = ['<div class="scroll"><table><tr><th>goal</th><th>limit</th><th>measured</th>'
-           '<th>verdict</th><th>worst at</th></tr>']
+           '<th>quartiles</th><th>verdict</th><th>worst at</th></tr>']
     for g in found:
         style = g["verdict"].split()[0]
-        out.append('<tr><td>%s</td><td>%.2f</td><td>%s</td><td class="%s">%s</td>'
+        out.append('<tr><td>%s</td><td>%.2f</td><td>%s</td><td>%s</td><td class="%s">%s</td>'
                    '<td class="where">%s</td></tr>' % (
                        escape(g["goal"]), g["limit"],
                        "%.2f" % g["measured"] if g["measured"] is not None else "-",
+                       "%.2f..%.2f" % (g["low"], g["high"]) if g["measured"] is not None else "-",
                        escape(style), escape(g["verdict"]), escape(g["where"])))
     return "".join(out + ["</table></div>"])
 

@@ -19,8 +19,10 @@ def head(machine, o, missing):
     text = "%s, %d CPUs, Linux %s, load %.1f; %d rounds of %d ms a case, up to %d threads" % (
         machine["cpu"], machine["cpus"], machine["kernel"], machine["load"], o.rounds, o.ms,
         o.threads)
-    return "\n".join([text, "medians, less is better; +-: half of what lies between the quartiles"]
-                     + missing)
+    lines = [text, "medians, less is better; +-: half of what lies between the quartiles"]
+    if machine["load"] > machine["cpus"] / 2:
+        lines.append("NOISY: the machine does other work; with threads most of all, see the spread")
+    return "\n".join(lines + missing)
 
 
 def cell(s):
@@ -51,9 +53,10 @@ def workload(suite, name):
 
 
 def goals(found, unmeasured):
-    rows = [["goal", "limit", "measured", "verdict", "worst at"]]
+    rows = [["goal", "limit", "measured", "quartiles", "verdict", "worst at"]]
     for g in [g for g in found if unmeasured or g["measured"] is not None]:
-        rows.append([g["goal"], "%.2f" % g["limit"],
-                     "%.2f" % g["measured"] if g["measured"] is not None else "-",
-                     g["verdict"], g["where"]])
+        measured = g["measured"] is not None
+        rows.append([g["goal"], "%.2f" % g["limit"], "%.2f" % g["measured"] if measured else "-",
+                     "%.2f..%.2f" % (g["low"], g["high"]) if measured else "-", g["verdict"],
+                     g["where"]])
     return "\n" + grid(rows)

@@ -70,7 +70,7 @@ const struct verb verb_bench = {
 	.brief = "measure against the mallocs people use",
 	.usage = "usage: kmem bench [options] [workload ...]\n"
 		 "\n"
-		 "  --quick             under two minutes: 5 rounds of 8 ms a case\n"
+		 "  --quick             under two minutes: 5 rounds of 6 ms a case\n"
 		 "  --rounds N          rounds (default: 11)\n"
 		 "  --ms N              milliseconds that a case is measured (default: 40)\n"
 		 "  --threads N         threads at most (default: as many as there are CPUs)\n"

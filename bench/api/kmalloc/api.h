@@ -8,9 +8,10 @@
 enum { API_SIZES = 1 };	     /* blocks of any size at any time */
 enum { API_CONSTRUCTS = 0 }; /* with a constructor, if it is asked to */
 
+/* The first call starts the machine, which is no part of what is measured. */
 static inline void api_open(size_t size)
 {
-	(void)size;
+	kfree(kmalloc(size, GFP_KERNEL));
 }
 
 static inline void api_open_constructed(size_t size, void (*construct)(void *p))

@@ -5,8 +5,10 @@
 
 #include <kmem/kmem.h>
 
+/* The first call starts the machine, which is no part of what is measured. */
 static inline void pages_open(void)
 {
+	free_page(__get_free_page(GFP_KERNEL));
 }
 
 static inline void *pages_alloc(unsigned int order)
