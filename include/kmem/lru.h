@@ -70,7 +70,7 @@ struct kmem_lru_owner {
 	unsigned long nr_pages, nr_isolated;
 };
 
-/* 0, or -EINVAL (release missing, registered already, unknown flag), -ENOSPC (16 are), -ENOMEM
+/* 0, or -EINVAL (release missing, registered already, unknown flag), -ENOSPC (64 are), -ENOMEM
  * (no machine). Not from a callback. The structure stays the library's until it is unregistered, or
  * kmem_shutdown. */
 int kmem_lru_owner_register(struct kmem_lru_owner *o);

@@ -40,6 +40,7 @@ typedef unsigned long pfn_t;
 enum {
 	KE_NOENT = 2,
 	KE_IO = 5,
+	KE_AGAIN = 11,
 	KE_NOMEM = 12,
 	KE_BUSY = 16,
 	KE_EXIST = 17,

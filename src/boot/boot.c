@@ -219,6 +219,7 @@ static int slab_up(void)
 
 static void pool_down(void)
 {
+	filecache_init();
 	swap_init();
 	lru_init();
 	pcpu_reset();
@@ -469,7 +470,7 @@ int kmem_caches_check(void)
 static int check_all(void)
 {
 	return phys_check() + slab_check_all() + reclaim_check() + lru_check() + swap_check() +
-	       kmem_percpu_check() + vmalloc_check();
+	       filecache_check() + kmem_percpu_check() + vmalloc_check();
 }
 
 int kmem_check(void)

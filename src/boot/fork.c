@@ -4,8 +4,9 @@
  * would stay half-done in the copy for ever, so before the fork nothing may be in the middle:
  *
  *	prepare		boot lock; caches; every node, every barn; the stacks of all caches shut; every
- *			zone, and the stacks of its page lists shut; then the leaves: providers, LRU
- *			lists, event rings, the table of the areas, reserves of pools, vmalloc
+ *			zone, and the stacks of its page lists shut; file caches; then the leaves:
+ *			providers, LRU lists, event rings, the table of the areas, reserves of
+ *			pools, vmalloc
  *	fork		nobody else is inside: who needs a lock waits, who finds a stack shut takes
  *			the slow path and waits there
  *	parent, child	all of it undone in the other order
@@ -51,6 +52,7 @@ void boot_fork_prepare(void)
 	slab_fork_lock();
 	phys_fork_lock();
 	reclaim_fork_lock();
+	filecache_fork_lock();
 	lru_fork_lock();
 	swap_fork_lock();
 	trace_fork_lock();
@@ -75,6 +77,7 @@ static void fork_done(bool child)
 		trace_fork_unlock(child);
 		swap_fork_unlock(child);
 		lru_fork_unlock(child);
+		filecache_fork_unlock(child);
 		reclaim_fork_unlock(child);
 		phys_fork_unlock(child);
 		slab_fork_unlock(child);

@@ -38,7 +38,7 @@ enum lru_bit {
 };
 enum lru_list { LIST_INACTIVE, LIST_ACTIVE, LIST_ISOLATED, NR_LISTS };
 enum {
-	LRU_OWNERS = 16,
+	LRU_OWNERS = 64,
 	LRU_BATCH = 32, /* pages looked at under one hold of the lock */
 };
 

@@ -34,6 +34,13 @@ int swap_check(void);
 void swap_fork_lock(void);
 void swap_fork_unlock(bool child);
 
+/* ---- filecache.c --------------------------------------------------------------------------------- */
+
+void filecache_init(void); /* forgets all caches; at boot and shutdown */
+int filecache_check(void);
+void filecache_fork_lock(void); /* before lru_fork_lock: its locks are taken in the same order */
+void filecache_fork_unlock(bool child);
+
 /* ---- mempool.c ------------------------------------------------------------------------------------ */
 
 void mempool_fork_lock(void);

@@ -10,7 +10,7 @@
  *	  CACHES	the list of caches; create, destroy, shrink
  *	    NODE	one cache's slabs and partial lists
  *	    BARN	one cache's full and empty sheaves
- *	      ZONE	one zone's free lists
+ *	      ZONE	one zone's free lists, or one file cache's table
  *	        LEAF	short tables: per-CPU areas, windows, hooks, RCU queue, rings
  *
  * NODE is never held while pages are asked for or given back, nor together with BARN.

@@ -370,7 +370,7 @@ TEST(wrong_pages_are_refused)
 TEST(wrong_owners_are_refused)
 {
 	struct kmem_lru_owner none = {.name = "none"}, flags = {.release = on_release, .flags = 8};
-	struct kmem_lru_owner many[16];
+	struct kmem_lru_owner many[64];
 	int full = 0;
 
 	small_machine();
@@ -380,12 +380,12 @@ TEST(wrong_owners_are_refused)
 	owner_start(0);
 	is(kmem_lru_owner_register(&owner.o), -22, "twice");
 	is(kmem_lru_owner_unregister(&flags), -22, "never registered");
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < 64; i++) {
 		many[i] = (struct kmem_lru_owner){.release = on_release};
 		full += kmem_lru_owner_register(&many[i]) == -28;
 	}
-	is(full, 1, "sixteen in all");
-	for (int i = 0; i < 15; i++)
+	is(full, 1, "sixty-four in all");
+	for (int i = 0; i < 63; i++)
 		is(kmem_lru_owner_unregister(&many[i]), 0);
 	add(1, false);
 	is(kmem_lru_owner_unregister(&owner.o), -16, "it has a page");
