@@ -13,53 +13,42 @@ static int fd_of(struct kmem_store *s)
 	return ((struct kmem_file_store *)(void *)s)->fd;
 }
 
-/* The error of a transfer that moved n bytes; 0: go on. errno stays the program's. */
-static int transfer_error(ssize_t n, int saved)
+/* pread and pwrite differ in a const; whoever reads gives a buffer that may be written to. */
+static ssize_t transfer_some(int fd, bool write, char *at, size_t len, off_t pos)
 {
-	int rc = n > 0 || (n < 0 && errno == EINTR) ? 0 : n == 0 ? -EIO : -errno;
+	return write ? pwrite(fd, at, len, pos) : pread(fd, at, len, pos);
+}
 
+/* All of it, however many steps it takes. errno stays the program's. */
+static int transfer(int fd, bool write, char *at, size_t len, uint64_t pos)
+{
+	int saved = errno, rc = 0;
+
+	while (len > 0 && !rc) {
+		ssize_t n = transfer_some(fd, write, at, len, (off_t)pos);
+
+		if (n > 0) {
+			at += n;
+			pos += (uint64_t)n;
+			len -= (size_t)n;
+		} else if (n == 0) {
+			rc = -EIO;
+		} else if (errno != EINTR) {
+			rc = -errno;
+		}
+	}
 	errno = saved;
 	return rc;
 }
 
 static int file_read(struct kmem_store *s, uint64_t pos, void *buf, size_t len)
 {
-	char *at = buf;
-
-	while (len > 0) {
-		int saved = errno;
-		ssize_t n = pread(fd_of(s), at, len, (off_t)pos);
-		int rc = transfer_error(n, saved);
-
-		if (rc)
-			return rc;
-		if (n < 0)
-			continue;
-		at += n;
-		pos += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return transfer(fd_of(s), false, buf, len, pos);
 }
 
 static int file_write(struct kmem_store *s, uint64_t pos, const void *buf, size_t len)
 {
-	const char *at = buf;
-
-	while (len > 0) {
-		int saved = errno;
-		ssize_t n = pwrite(fd_of(s), at, len, (off_t)pos);
-		int rc = transfer_error(n, saved);
-
-		if (rc)
-			return rc;
-		if (n < 0)
-			continue;
-		at += n;
-		pos += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return transfer(fd_of(s), true, (char *)(uintptr_t)buf, len, pos);
 }
 
 static void file_discard(struct kmem_store *s, uint64_t pos, uint64_t len)
