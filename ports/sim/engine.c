@@ -504,6 +504,7 @@ static void world_start(const struct sim_config *cfg)
 
 void sim_begin(const struct sim_config *cfg)
 {
+	sim_memory_own();
 	sim_memory_reset();
 	crashes_catch();
 	engine.failed = false;

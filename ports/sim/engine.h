@@ -99,7 +99,8 @@ bool sim_refuse(enum sim_refusable what);
 int sim_spawn_as(unsigned int cpu, void (*fn)(void *), void *arg, const char *name, bool daemon);
 
 /* memory.c */
-void sim_memory_init(void);  /* once a process: maps everything */
+void sim_memory_init(void); /* once a process: maps everything */
+void sim_memory_own(void);  /* a child of fork: frames that it shares with nobody; before a reset */
 void sim_memory_reset(void); /* all zero again, what was touched at least */
 /* After a restore the windows show what they did when the snapshot was taken. Areas must not have been
  * mapped then: they are not looked after. */

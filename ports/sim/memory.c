@@ -8,6 +8,9 @@
  * up to the end of the direct map at low, which is what port_lowmem() names. Windows and vmap show
  * pages of the same file.
  *
+ * A child of fork gets a file of its own when it begins a world: what a sibling that crashed has left in
+ * the one they share is none of its business.
+ *
  * A reset clears the pages that are resident and leaves the mappings, so that it costs microseconds.
  * A frame that is not backed reads as zero; whoever wrote to one is found out when it is committed,
  * or at port_stop.
@@ -54,6 +57,7 @@ _Static_assert(sizeof(struct sim_world) <= 1 << 20, "the world fits its place");
 _Static_assert(SIM_MAX_TASKS *STACK_STRIDE <= 31 << 20, "the stacks fit theirs");
 
 static int ram_fd = -1;
+static pid_t ram_owner;
 static unsigned char *resident; /* a byte for each page of the largest region */
 
 static void die(const char *what)
@@ -73,13 +77,19 @@ static void map_at(uint64_t at, uint64_t bytes, int prot, int fd)
 		die("cannot map the simulator's memory at its address");
 }
 
+static void ram_make(void)
+{
+	ram_fd = memfd_create("kmem-sim", MFD_CLOEXEC);
+	if (ram_fd < 0 || ftruncate(ram_fd, (off_t)ram_bytes) != 0)
+		die("memfd_create");
+	ram_owner = getpid();
+}
+
 void sim_memory_init(void)
 {
 	if (ram_fd >= 0)
 		return;
-	ram_fd = memfd_create("kmem-sim", MFD_CLOEXEC);
-	if (ram_fd < 0 || ftruncate(ram_fd, (off_t)ram_bytes) != 0)
-		die("memfd_create");
+	ram_make();
 	resident = malloc((size_t)(ram_bytes / PAGE));
 	if (!resident)
 		die("malloc");
@@ -188,6 +198,18 @@ static void low_map(uint64_t bytes)
 	if (bytes < sim_engine->low_mapped)
 		unmap_at(LOW_AT + bytes, sim_engine->low_mapped - bytes);
 	sim_engine->low_mapped = bytes;
+}
+
+void sim_memory_own(void)
+{
+	if (ram_owner == getpid())
+		return;
+	close(ram_fd);
+	ram_make();
+	low_map(0);
+	if (mmap(AT(RAM_AT), (size_t)ram_bytes, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE | MAP_FIXED, ram_fd, 0) == MAP_FAILED)
+		die("mmap");
 }
 
 static void traces_clear(void)

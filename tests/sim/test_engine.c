@@ -4,7 +4,9 @@
  * has never found anything proves nothing about what it passes.
  */
 #include <kmem/port.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include "sim.h"
 #include "tap.h"
 
@@ -469,6 +471,33 @@ TEST(same_seed_same_run)
 	ok(log_of(8) != first);
 	is(log_of(7), first);
 	sim_end();
+}
+
+/* Writes to a frame and ends in the middle of it all. */
+static int child_that_crashes(void)
+{
+	struct port_plan plan = {.mem_bytes = 8 << 20, .lowmem_bytes = 8 << 20};
+	struct sim_config cfg = plain();
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sim_begin(&cfg);
+		if (port_start(&plan) != 0 || port_commit(0, 1024) < 0)
+			_exit(1);
+		if (*(int *)port_lowmem() != 0)
+			_exit(2);
+		*(int *)port_lowmem() = 1;
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+TEST(what_a_process_left_is_not_in_the_next_ones_frames)
+{
+	is(child_that_crashes(), 0);
+	is(child_that_crashes(), 0);
 }
 
 static void points(void *arg)
