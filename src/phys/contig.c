@@ -10,7 +10,8 @@
  *
  *	hint	right behind the run placed last. The excess of a block lies there, and what follows is
  *		often free, so that a sequence of runs of one size is packed without gaps, where each
- *		in a block of its own would leave up to half of it unusable. A few steps
+ *		in a block of its own would leave up to half of it unusable. If a run was freed since:
+ *		where it was, since its memory is backed, and likely in a cache. A few steps
  *	block	the lower part of the next larger block; sections: above the largest block, the first
  *		stretch of whole free sections that is long enough, one step per section
  *	scan	the first stretch of free frames that is long enough, wherever it begins: one step per
@@ -202,6 +203,7 @@ enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned
 		run_make(page + nr, z, after);
 	frames_soil(pfn_of_page(page), nr);
 	buddy_free_frames(z, pfn_of_page(page), nr, false);
+	z->run_hint = pfn_of_page(page);
 	return PAGE_OK;
 }
 

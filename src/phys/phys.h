@@ -157,7 +157,7 @@ struct zone {
 	u32 *pcp_seen;		     /* pages in each CPU's and order's sheaf when last in hands */
 	u32 deferred, deferred_runs; /* pfn links; lock-free stacks, taken whole */
 	u32 stat_dirty;		     /* bit o: nr_free of order o changed; under lock */
-	pfn_t run_hint;		     /* end of the newest run; under lock */
+	pfn_t run_hint;		     /* where a run may fit: see contig.c; under lock */
 	pfn_t fresh, fresh_end;	     /* free sections that are not listed yet; under lock */
 	unsigned long slab_reclaimable; /* pages of reclaimable slabs; atomics */
 	u32 given_up; /* kswapd has; a free that lifts the zone over high clears it */

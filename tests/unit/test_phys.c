@@ -485,6 +485,29 @@ TEST(runs_of_any_length)
 	pm_stop();
 }
 
+/* Memory that was never touched is the dearest there is: the host has to find and clear it. */
+TEST(a_run_is_placed_where_one_was_freed)
+{
+	struct kmem_options opt = pm_options(8192);
+	struct page *kept, *run;
+	struct zone *z;
+
+	pm_start(&opt);
+	z = pm_normal();
+	kept = zone_alloc_contig(z, 100);
+	run = zone_alloc_contig(z, 100);
+	for (int i = 0; i < 20; i++) {
+		is(zone_free_contig(run, 100), PAGE_OK);
+		is(pfn_of_page(zone_alloc_contig(z, 100)), pfn_of_page(run), "round %d", i);
+	}
+	is(pfn_of_page(zone_alloc_contig(z, 100)), pfn_of_page(run) + 100, "the next behind it");
+	is(zone_free_contig(run, 100), PAGE_OK);
+	is(zone_free_contig(kept, 100), PAGE_OK);
+	is(pfn_of_page(zone_alloc_contig(z, 50)), pfn_of_page(kept));
+	is(phys_check(), 0);
+	pm_stop();
+}
+
 TEST(parts_of_a_run_go_back_in_any_order)
 {
 	struct kmem_options opt = pm_options(8192);
