@@ -23,8 +23,8 @@
  * waits on the chain's tail, to be used last.
  *
  * Lock: RANK_NODE. Pages are asked for and given back, and constructors and destructors run, with
- * no lock held. Cost: one lock for a sheaf full of objects, one atomic per bitmap word taken and per
- * object given.
+ * no lock held. Cost: one lock for a sheaf full of objects, one atomic per bitmap word taken or given:
+ * objects of one word that follow each other in a sheaf go back together.
  */
 #include "slab/slab.h"
 
@@ -455,8 +455,9 @@ static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
 		head->u.slab.inuse = (u16)(head->u.slab.inuse + n);
 		c->free_objects -= n;
 		got += n;
-		/* A bit given without the lock makes inuse run ahead: trust the bitmap. */
-		if (n == 0 || bitmap_count(head) == 0) {
+		/* A bit given without the lock lets inuse run ahead. It is noted, so whoever has the
+		 * lock next finds the slab on this chain and puts it right. */
+		if (n == 0 || head->u.slab.inuse >= head->u.slab.objects) {
 			slab_unlist(c, head);
 			slab_set_list(head, SLAB_LIST_FULL);
 			chain_add_tail(&c->full, head);
@@ -515,14 +516,26 @@ u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nest
 
 /* ---- Giving objects back ----------------------------------------------------------------------- */
 
-/* False: it was free already. */
-static bool bit_give(struct kmem_cache *c, struct page *head, u32 nr)
-{
-	unsigned long *word = &page_bitmap(head)[nr / BITS_PER_WORD];
-	unsigned long bit = 1UL << (nr % BITS_PER_WORD);
+/* Objects of one word of a slab's bitmap, on their way back. */
+struct give {
+	struct page *head;
+	u32 word;
+	unsigned long bits;
+};
 
-	assert_debug(nr < c->objects);
-	return !(atom_or(word, bit) & bit);
+/* The bits among them that were given already. */
+static unsigned long bits_give(const struct give *g)
+{
+	return atom_or(&page_bitmap(g->head)[g->word], g->bits) & g->bits;
+}
+
+static struct give give_of(const struct kmem_cache *c, const void *obj)
+{
+	struct page *page = page_of_addr(obj);
+	u32 nr = object_nr(c, page, obj);
+
+	assert_debug(nr < page->u.slab.objects);
+	return (struct give){slab_head(page), nr / BITS_PER_WORD, 1UL << (nr % BITS_PER_WORD)};
 }
 
 static void report_double_free(const struct kmem_cache *c, const void *obj)
@@ -534,21 +547,20 @@ static void report_double_free(const struct kmem_cache *c, const void *obj)
 /* Without the lock: the bit, and a note for the next holder. */
 static void give_unlocked(struct kmem_cache *c, void *obj)
 {
-	struct page *page = page_of_addr(obj);
-	struct page *head = slab_head(page);
+	struct give g = give_of(c, obj);
 
-	if (bit_give(c, head, object_nr(c, page, obj)))
-		dirty_note(c, head);
-	else
+	if (bits_give(&g))
 		report_double_free(c, obj);
+	else
+		dirty_note(c, g.head);
 }
 
 /* A handler leaves empty slabs where they are: destructors and grace periods are not for it. */
-static void give_locked(struct kmem_cache *c, struct page *head, struct slab_chain *gone,
-			bool nested)
+static void slab_give_locked(struct kmem_cache *c, struct page *head, u32 nr,
+			     struct slab_chain *gone, bool nested)
 {
-	head->u.slab.inuse--;
-	c->free_objects++;
+	head->u.slab.inuse = (u16)(head->u.slab.inuse - nr);
+	c->free_objects += nr;
 	slab_enlist(c, head);
 	if (head->u.slab.inuse == 0 && c->partial.nr > c->min_partial && !nested) {
 		slab_unlist(c, head);
@@ -558,11 +570,39 @@ static void give_locked(struct kmem_cache *c, struct page *head, struct slab_cha
 	}
 }
 
+/* Takes in the first of the objects and those behind it that lie in the same word; how many. Those
+ * that were free already go to twice[]: there is room, since it ends before objs[]. */
+static u32 give_locked(struct kmem_cache *c, void **objs, u32 nr, struct slab_chain *gone,
+		       bool nested, void ***twice)
+{
+	struct give g = give_of(c, objs[0]);
+	u32 n = 1, given;
+	unsigned long bad;
+
+	for (; n < nr; n++) {
+		struct give next = give_of(c, objs[n]);
+
+		if (next.head != g.head || next.word != g.word || next.bits & g.bits)
+			break;
+		g.bits |= next.bits;
+	}
+	bad = bits_give(&g);
+	given = n;
+	for (; unlikely(bad); bad &= bad - 1, given--) {
+		u32 bit = (u32)__builtin_ctzl(bad);
+
+		*(*twice)++ = object_at(c, g.head, g.word * (u32)BITS_PER_WORD + bit);
+	}
+	if (likely(given))
+		slab_give_locked(c, g.head, given, gone, nested);
+	return n;
+}
+
 void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
 {
 	struct slab_chain gone;
+	void **twice = objs;
 	irqflags_t f;
-	u32 twice = 0;
 
 	if (!lock_take_or_try(&c->node, nested, &f)) {
 		for (u32 i = 0; i < nr; i++)
@@ -571,19 +611,12 @@ void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
 	}
 	chain_init(&gone);
 	settle_locked(c);
-	for (u32 i = 0; i < nr; i++) {
-		struct page *page = page_of_addr(objs[i]);
-		struct page *head = slab_head(page);
-
-		if (bit_give(c, head, object_nr(c, page, objs[i])))
-			give_locked(c, head, &gone, nested);
-		else
-			objs[twice++] = objs[i];
-	}
+	for (u32 i = 0; i < nr;)
+		i += give_locked(c, objs + i, nr - i, &gone, nested, &twice);
 	atom_store(&c->touched, 1u);
 	node_unlock(c, f);
-	for (u32 i = 0; i < twice; i++)
-		report_double_free(c, objs[i]);
+	for (void **p = objs; unlikely(p < twice); p++)
+		report_double_free(c, *p);
 	chain_end(c, &gone);
 }
 

@@ -20,7 +20,8 @@
  * copes with that. Nobody ever waits for a stack but sheaf_drain().
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
- * so that a full sheaf holds at most about 8 KiB of objects.
+ * so that a full sheaf holds at most 32 KiB of objects (but six, however large they are): a miss costs
+ * some ten locked instructions, which are spread over that many objects.
  *
  * Lock: RANK_BARN, never together with the node lock. Sheaves come from four caches of the library
  * that have no sheaves themselves.
@@ -32,7 +33,7 @@ struct kmem_cache sheaf_caches[NR_SHEAF_CACHES];
 
 u32 sheaf_capacity(u32 size)
 {
-	return size <= 128 ? 62 : size <= 256 ? 30 : size <= 1024 ? 14 : 6;
+	return size <= 512 ? 62 : size <= 1024 ? 30 : size <= 2048 ? 14 : 6;
 }
 
 struct kmem_cache *sheaf_cache_of(u32 cap)
@@ -278,10 +279,8 @@ static void stack_empty(struct kmem_cache *c, u32 off, u32 cpu, bool wait)
 {
 	struct sheaf *s = wait ? port_stack_drain(off, cpu) : port_stack_take(off, cpu);
 
-	if (!s)
-		return;
-	port_fence_cpu(cpu);
-	sheaf_end(c, s, false);
+	if (s)
+		sheaf_end(c, s, false);
 }
 
 void sheaf_drain(struct kmem_cache *c, bool wait)

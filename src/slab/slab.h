@@ -26,7 +26,7 @@ enum slab_list {
 
 enum {
 	BARN_MAX = 10,	       /* full, and empty, sheaves a barn may hold */
-	BARN_BYTES = 64 << 10, /* and no more object bytes than this in full ones */
+	BARN_BYTES = 256 << 10, /* and no more object bytes than this in full ones */
 	DIRTY_MAX = 8,
 	SLAB_TRACK_BYTES = 32, /* who allocated, or freed: struct track of debug.c */
 	CACHE_ALIVE = 0x4b4d4331,
