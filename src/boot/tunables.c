@@ -90,6 +90,8 @@ static const struct tunable tunables[] = {
 	 "panic when memory is out and nobody can give any back"},
 	{"kswapd", NULL, TUNE_BOOL, AT(kswapd), 0, 1, "bool", "1",
 	 "a task of its own for background reclaim, once there is somebody to ask"},
+	{"decay_ms", NULL, TUNE_U32, AT(decay_ms), 0, 1 << 30, "ms", "10000",
+	 "sections of 4 MiB that are free as long go back to the host; 0: none; 0 in debug builds"},
 	{"kmap_slots", NULL, TUNE_U32, AT(kmap_slots), 1, 512, "slots", "512",
 	 "pages of HIGHMEM that kmap maps at once, at most"},
 	{"lockdep", NULL, TUNE_BOOL, AT(lockdep), 0, 1, "bool", "0",
@@ -621,6 +623,7 @@ static void tunables_default(struct kmem_options *opt)
 	opt->lowmem_reserve_ratio[KMEM_ZONE_NORMAL] = 32;
 	opt->percpu_pages = true;
 	opt->kswapd = true;
+	opt->decay_ms = KMEM_DEBUG ? 0 : 10000;
 	opt->slab_merge = false; /* unlike the kernel: reports name the cache that was asked for */
 	opt->slab_max_order = PAGE_ALLOC_COSTLY_ORDER;
 	opt->lockdep = KMEM_DEBUG;

@@ -118,6 +118,7 @@ void free_contig_range(unsigned long pfn, unsigned long nr)
 		vm_event_add(KMEM_EV_pgfree, nr);
 	else
 		page_report_bad(page, run_order(nr), v);
+	reclaim_decay();
 }
 
 unsigned long contig_nr_pages(const struct page *head)

@@ -90,6 +90,7 @@ void buddy_unlink(struct zone *z, struct page *page)
 		area->head[page->mt] = page->next;
 	else
 		link_page(page->prev)->next = page->next;
+	page->flags = 0; /* PAGE_IDLE */
 	page_set_state(page, PAGE_NONE);
 }
 

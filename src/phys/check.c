@@ -30,7 +30,10 @@ static int check_free_block(const struct zone *z, const struct page *page, struc
 	other = pfn ^ (1UL << order);
 	c->free += 1UL << order;
 	c->blocks[order][page->mt]++;
-	assert_audit(page->refcount == 0 && page->flags == 0, "pfn %lu", pfn);
+	assert_audit(page->refcount == 0, "pfn %lu", pfn);
+	assert_audit(page->flags == 0 ||
+			     (page->flags == PAGE_IDLE && page->order == MAX_PAGE_ORDER),
+		     "pfn %lu flags %#x", pfn, page->flags);
 	if (order < MAX_PAGE_ORDER && other >= z->start && other + (1UL << order) <= z->end) {
 		const struct page *buddy = page_of_pfn(other);
 		bool pair = buddy->state == PAGE_FREE && buddy->order == order &&

@@ -133,9 +133,15 @@ bool frames_commit(pfn_t pfn, unsigned long nr, bool try)
 	return true;
 }
 
+bool phys_backed(pfn_t pfn)
+{
+	return atom_load(&phys.committed[pfn >> MAX_PAGE_ORDER]) == SECTION_BACKED;
+}
+
 /* Takes the section out of the zone if it is free as a whole and backed; then nobody but the
- * caller can look at its byte. */
-static bool section_isolate(struct zone *z, pfn_t pfn)
+ * caller can look at its byte. idle: if it bears the mark, which it gets now; whoever takes the
+ * section or a part of it takes the mark off. */
+static bool section_isolate(struct zone *z, pfn_t pfn, bool idle)
 {
 	struct page *page = page_of_pfn(pfn);
 	u8 *state = &phys.committed[pfn >> MAX_PAGE_ORDER];
@@ -148,10 +154,30 @@ static bool section_isolate(struct zone *z, pfn_t pfn)
 	/* Again: another trim may have been faster. */
 	found = page_state(page) == PAGE_FREE && page->order == MAX_PAGE_ORDER &&
 		atom_load(state) == SECTION_BACKED;
+	if (found && idle && !(page->flags & PAGE_IDLE)) {
+		page->flags |= PAGE_IDLE;
+		found = false;
+	}
 	if (found)
 		buddy_take_block(z, page);
 	zone_unlock(z, flags);
 	return found;
+}
+
+static bool section_trim(struct zone *z, pfn_t pfn, bool idle)
+{
+	irqflags_t flags;
+
+	if (!section_isolate(z, pfn, idle))
+		return false;
+	zone_hooks_release(pfn, pfn + SECTION_PAGES);
+	port_decommit(pfn, SECTION_PAGES);
+	atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)SECTION_NOT_BACKED);
+	frames_unsoil(pfn);
+	zone_lock(z, false, &flags);
+	buddy_free(z, page_of_pfn(pfn), MAX_PAGE_ORDER, true);
+	zone_unlock(z, flags);
+	return true;
 }
 
 static unsigned long zone_trim(struct zone *z)
@@ -160,19 +186,9 @@ static unsigned long zone_trim(struct zone *z)
 
 	for (pfn_t pfn = align_up(z->start, SECTION_PAGES); pfn + SECTION_PAGES <= z->end;
 	     pfn += SECTION_PAGES) {
-		irqflags_t flags;
-
 		pfn = zone_skip_fresh(z, pfn);
-		if (pfn + SECTION_PAGES > z->end || !section_isolate(z, pfn))
-			continue;
-		zone_hooks_release(pfn, pfn + SECTION_PAGES);
-		port_decommit(pfn, SECTION_PAGES);
-		atom_store(&phys.committed[pfn >> MAX_PAGE_ORDER], (u8)SECTION_NOT_BACKED);
-		frames_unsoil(pfn);
-		zone_lock(z, false, &flags);
-		buddy_free(z, page_of_pfn(pfn), MAX_PAGE_ORDER, true);
-		zone_unlock(z, flags);
-		nr += SECTION_PAGES;
+		if (pfn + SECTION_PAGES <= z->end && section_trim(z, pfn, false))
+			nr += SECTION_PAGES;
 	}
 	return nr;
 }
@@ -186,4 +202,31 @@ unsigned long phys_trim(void)
 	for_each_zone (z)
 		nr += zone_trim(z);
 	return nr;
+}
+
+/* Hooks may wait, and a free that comes by here may not. */
+static bool section_decay(struct zone *z, pfn_t pfn)
+{
+	return pfn >= z->start && pfn + SECTION_PAGES <= z->end &&
+	       !zone_hooked(pfn, pfn + SECTION_PAGES) && section_trim(z, pfn, true);
+}
+
+bool phys_decay(pfn_t *from, unsigned int nr)
+{
+	bool gave = false;
+
+	assert_debug(*from % SECTION_PAGES == 0);
+	for (; nr && !gave && *from < kmem_machine.end; nr--) {
+		struct zone *z = zone_of_pfn(*from);
+
+		if (z) {
+			*from = zone_skip_fresh(z, *from);
+			gave = section_decay(z, *from);
+		}
+		*from += SECTION_PAGES;
+	}
+	if (*from < kmem_machine.end)
+		return false;
+	*from = 0;
+	return true;
 }

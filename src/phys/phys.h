@@ -50,6 +50,8 @@ enum page_flag {
 	PAGE_LRU = 32,	 /* on a list of pool/lru.c, which owns next, prev and u.own */
 	PAGE_LENT = 64,	 /* not in the direct map for now; see lend.c */
 	PAGE_SEEN = 128, /* zone_check's own mark; never set outside it */
+	PAGE_IDLE =
+		PAGE_PFMEMALLOC, /* of a free section: it was that at phys_decay()'s last look */
 };
 enum { PAGE_ORDER_RUN = 31 }; /* no order a block can have */
 
@@ -264,6 +266,13 @@ static inline unsigned long page_frames(const struct page *page)
 }
 /* Gives the memory of free sections back to the host: frames made unbacked. Task context. */
 unsigned long phys_trim(void);
+/*
+ * Looks at up to nr sections from *from on, of zones without hooks: marks those that are free, and
+ * gives one back that has been since the last look. *from becomes the next to look at; true: there is
+ * none, and it is 0 again. Task context.
+ */
+bool phys_decay(pfn_t *from, unsigned int nr);
+bool phys_backed(pfn_t pfn); /* has the host been asked for the frame's section? */
 /* Semantics 2.9: makes one reserved page block ordinary again, of type mt. True: it had free pages.
  * Keeps at least one per zone unless force. */
 bool zone_unreserve_highatomic(u32 mt, bool force);

@@ -161,6 +161,7 @@ void reclaim_reset(void)
 	for (u32 i = 0; i < ARRAY_SIZE(registries); i++)
 		registry_reset(registries[i]);
 	kswapd_reset();
+	decay_reset();
 	hook_set(&kswapd_hook, NULL, NULL);
 	hook_set(&livelock_hook, NULL, NULL);
 	hook_set(&charge_hook, NULL, NULL);
@@ -180,6 +181,7 @@ void reclaim_fork_unlock(bool child)
 	if (!child)
 		return;
 	kswapd_reset();
+	decay_reset();
 	oom_turn_reset();
 }
 

@@ -113,6 +113,11 @@ bool charge_try(long bytes);
 bool charge_on(void); /* is there anybody to charge? */
 /* The slab floor registers what gives empty slabs back: returns pages freed. */
 extern unsigned long (*reclaim_drain_hook)(void);
+/* The same for what the caches have not used since it was called last. Task context. */
+extern void (*reclaim_idle_hook)(void);
+/* decay.c: whole slabs, a run or a large block went back. Any context, no lock held. */
+void reclaim_decay(void);
+void decay_reset(void);
 int reclaim_check(void);
 void reclaim_reset(void);
 void oom_reset(void);

@@ -311,19 +311,33 @@ unsigned long slab_drain_all(void)
 	return pages;
 }
 
-void kmem_cache_reap(void)
+/* dtors: also those caches whose slabs end by a user's destructor. */
+static void caches_reap(bool dtors)
 {
-	if (!context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, NULL, "kmem_cache_reap is refused"))
-		return;
 	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
-		bool touched = atom_xchg(&c->touched, 0u);
+		bool touched;
 
-		if (touched || c->flags & SLAB_NO_REAP)
+		if (c->flags & SLAB_NO_REAP || (c->dtor_ldd3 && !dtors))
+			continue;
+		touched = atom_xchg(&c->touched, 0u);
+		if (touched)
 			continue;
 		sheaf_drain_barn(c);
 		node_shrink(c, 0);
 		atom_store(&c->touched, 0u);
 	}
+}
+
+/* A free of any cache may come by, under locks of its user's that a destructor would want. */
+void slab_reap_idle(void)
+{
+	caches_reap(false);
+}
+
+void kmem_cache_reap(void)
+{
+	if (context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, NULL, "kmem_cache_reap is refused"))
+		caches_reap(true);
 }
 
 unsigned int kmem_cache_size(struct kmem_cache *c)

@@ -477,6 +477,7 @@ int slab_init(void)
 		err = kmalloc_init();
 	if (!err)
 		reclaim_drain_hook = slab_drain_all;
+	reclaim_idle_hook = err ? NULL : slab_reap_idle;
 	return err;
 }
 
@@ -485,6 +486,7 @@ void slab_exit(void)
 	watch_stop();
 	kmalloc_exit();
 	reclaim_drain_hook = NULL;
+	reclaim_idle_hook = NULL;
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
 		c->magic = CACHE_DEAD;
 	kmem_machine.caches = NULL;

@@ -617,7 +617,8 @@ void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
 	node_unlock(c, f);
 	for (void **p = objs; unlikely(p < twice); p++)
 		report_double_free(c, *p);
-	chain_end(c, &gone);
+	if (chain_end(c, &gone))
+		reclaim_decay();
 }
 
 unsigned long node_shrink(struct kmem_cache *c, unsigned long keep)

@@ -25,7 +25,7 @@ enum slab_list {
 };
 
 enum {
-	BARN_MAX = 10,	       /* full, and empty, sheaves a barn may hold */
+	BARN_MAX = 10,		/* full, and empty, sheaves a barn may hold */
 	BARN_BYTES = 256 << 10, /* and no more object bytes than this in full ones */
 	DIRTY_MAX = 8,
 	SLAB_TRACK_BYTES = 32, /* who allocated, or freed: struct track of debug.c */
@@ -276,6 +276,7 @@ void slab_exit(void);
 unsigned long slab_report_leaks(void); /* objects */
 int slab_check_all(void);
 unsigned long slab_drain_all(void); /* pages given back */
+void slab_reap_idle(void);	    /* what was not used since the last time */
 void slab_trace_switch(bool on);
 void slab_fork_lock(void);
 void slab_fork_unlock(bool child);

@@ -391,3 +391,33 @@ TEST(forked_children_fork)
 	is(status, 0);
 	is(kmem_shutdown(), 0);
 }
+
+/* Frees by and by, until the decay has come round twice. No more than the clock says, and sooner
+ * or later; how much later is the machine's load. */
+TEST(free_memory_decays_while_the_program_goes_on_freeing)
+{
+	enum { PAGES = 4096, LOOKS = 20000 };
+	struct page *run;
+	unsigned char *p;
+	int i;
+
+	is(kmem_boot("mem=256M decay_ms=20"), 0);
+	run = alloc_contig_pages(PAGES, GFP_KERNEL, 0, NULL);
+	if (!ok(run != NULL))
+		return;
+	p = page_address(run);
+	memset(p, 0x55, (size_t)PAGES << PAGE_SHIFT);
+	free_contig_range(page_to_pfn(run), PAGES);
+	for (i = 0; i < LOOKS && phys_backed(page_to_pfn(run) + PAGES / 2); i++) {
+		struct page *page = alloc_contig_pages(1, GFP_KERNEL, 0, NULL);
+
+		free_contig_range(page_to_pfn(page), 1);
+		usleep(1000);
+	}
+	ok(i < LOOKS, "given back");
+	is(kmem_check(), 0);
+	run = alloc_contig_pages(PAGES, GFP_KERNEL, 0, NULL);
+	is(p[(size_t)PAGES << (PAGE_SHIFT - 1)], 0, "the host's memory again");
+	free_contig_range(page_to_pfn(run), PAGES);
+	is(kmem_shutdown(), 0);
+}

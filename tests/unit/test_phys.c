@@ -708,6 +708,32 @@ TEST(trimmed_memory_reads_as_zero_again)
 	pm_stop();
 }
 
+TEST(a_section_decays_if_nobody_used_it_between_two_looks)
+{
+	struct kmem_options opt = pm_options(4096);
+	pfn_t hand = 0;
+	struct page *run;
+
+	pm_start(&opt);
+	run = zone_alloc_contig(pm_normal(), 2048);
+	memset(addr_of_page(run), 0x77, 2048ul << PAGE_SHIFT);
+	ok(phys_decay(&hand, 4), "the end after four sections");
+	is(hand, 0);
+	is(zone_free_contig(run, 2048), PAGE_OK);
+	ok(phys_decay(&hand, 4), "the first look marks");
+	is(*(unsigned char *)addr_of_page(run), 0x77);
+	run = zone_alloc_contig(pm_normal(), 1);
+	is(pfn_of_page(run), 0, "the first section is used");
+	is(zone_free_contig(run, 1), PAGE_OK);
+	ok(!phys_decay(&hand, 4), "the second gives one back, and stops");
+	is(hand, 2048, "the second section, since it was not used");
+	is(phys_check(), 0);
+	is(*(unsigned char *)addr_of_page(page_of_pfn(0)), 0x77);
+	is(phys_trim(), 1024, "of those that were backed one is left");
+	is(zone_free_pages(pm_normal()), 4096);
+	pm_stop();
+}
+
 TEST(a_large_machine_starts_without_touching_its_tables)
 {
 	struct kmem_options opt = pm_options(0);
