@@ -29,6 +29,17 @@ env_kcflags = -std=gnu11 -nostdinc -isystem $(shell $(CC) -print-file-name=inclu
 	-fshort-wchar -ffunction-sections -fdata-sections -fPIE -Wno-pointer-sign -w \
 	-Werror=implicit-function-declaration -Werror=int-conversion -D__KERNEL__ \
 	-include linux/kconfig.h -include linux/compiler_types.h \
-	-Icompat -Icompat/env -Icompat/env/kunit -Iinclude -I$(1)/include -I$(1)/include/uapi
+	-I$(CURDIR)/compat -I$(CURDIR)/compat/env -I$(CURDIR)/compat/env/kunit -I$(CURDIR)/include \
+	-I$(CURDIR)/compat/env/alloc -I$(1)/include -I$(1)/include/uapi
 # And what most of them want of the tree besides themselves; --gc-sections drops what is not used.
-ENV_KLIB := find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch refcount
+ENV_KLIB := find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch refcount math/div64
+
+# Two lines for clients/run.py: how to compile, and which files of lib/ to have at hand.
+.PHONY: env-flags clients-env
+env-flags:
+	@echo '$(CC) $(call env_kcflags,$(K))'
+	@echo '$(ENV_KLIB)'
+
+CLIENT_VARIANTS ?= debug asan i386 tsan:rhashtable,strings
+clients-env: ## run sources of the kernel as clients, under sanitizers and pressure
+	clients/run.py $(CLIENT_VARIANTS)

@@ -40,6 +40,7 @@ test_needs=(
 	'has_python_tests|libpython3.11-testsuite|'
 	'test /usr/include/fuse3/fuse.h|libfuse3-dev|'
 	'fusermount3|fuse3|'
+	'test /usr/src/linux-source-6.1.tar.xz|linux-source-6.1|'
 )
 test_likes=(
 	'has_m32|gcc-12-multilib g++-12-multilib|no tests of the 32-bit build'

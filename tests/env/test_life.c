@@ -113,6 +113,7 @@ TEST(a_warning_is_in_the_status_and_has_a_stack)
 	ok(says("WARNING: CPU: "));
 	ok(says("test_life.c:"));
 	ok(says("Call Trace:"));
+	ok(says(" act+0x"), "a static function has its name");
 	ok(says("1 warnings"));
 }
 

@@ -30,7 +30,9 @@ extern "C" {
  * The arguments are a kernel command line, a word each: "module.parameter=value", "parameter=value",
  * or an option of kmem_boot(). Boots the machine, runs the initcalls by level, then the exit calls
  * in reverse, waits for callbacks and work, checks the machine, and stops it. "expect=NAME:VALUE"
- * says that the initcall NAME ("*": any) returns VALUE (a number; "neg": any error).
+ * says that the initcall NAME ("*": any) returns VALUE (a number; "neg": any error); "env.seed=N" repeats
+ * the random numbers; "env.press" keeps the machine full of memory that reclaim has to take back;
+ * "loglevel=N" shows messages below that level.
  *
  * Returns the exit status: 0; 1 after a warning, a misuse, a failed initcall or test, a leak, a fault
  * of kmem_check(); 2 for a bad command line. BUG() and panic() end the program by abort().

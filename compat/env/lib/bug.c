@@ -15,7 +15,6 @@ enum { STACK = 32, TEXT = 1024 };
 
 static unsigned long warnings, failures;
 
-/* Names need -rdynamic, with which `kmem cc` links. */
 static void show_stack(void)
 {
 	void *pc[STACK];

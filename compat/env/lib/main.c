@@ -33,6 +33,7 @@ static struct expectation {
 } expectations[EXPECTATIONS];
 static unsigned int nr_expectations;
 static unsigned long misuses;
+static bool press;
 
 /* ---- Start -------------------------------------------------------------------------------------- */
 
@@ -168,7 +169,7 @@ static unsigned long long events(enum kmem_event ev)
 
 int kmem_env_stop(void)
 {
-	unsigned long leaks;
+	unsigned long leaks, squeezed;
 	int faults;
 
 	run_exits();
@@ -176,15 +177,18 @@ int kmem_env_stop(void)
 		env_stop_devices();
 	kmem_env_quiesce();
 	env_cpus_down();
+	squeezed = env_press_stop();
 	faults = kmem_check();
 	if (faults)
 		kmem_env_fail("kmem_check: %d faults", faults);
-	_printk("kmem-env: %llu blocks of pages allocated, %llu requests reclaimed, %llu slab "
-		"objects scanned\n",
+	_printk("kmem-env: %llu pages allocated, %llu requests reclaimed directly, %llu slab "
+		"objects scanned, "
+		"%lu pages squeezed\n",
 		events(KMEM_EV_pgalloc_dma) + events(KMEM_EV_pgalloc_dma32) +
 			events(KMEM_EV_pgalloc_normal),
-		events(KMEM_EV_allocstall_normal) + events(KMEM_EV_allocstall_dma32),
-		events(KMEM_EV_slabs_scanned));
+		events(KMEM_EV_allocstall_dma) + events(KMEM_EV_allocstall_dma32) +
+			events(KMEM_EV_allocstall_normal),
+		events(KMEM_EV_slabs_scanned), squeezed);
 	leaks = kmem_shutdown();
 	if (leaks)
 		kmem_env_fail("%lu leaks", leaks);
@@ -225,6 +229,10 @@ static int env_word(char *word)
 		console_loglevel = atoi(word + strlen("loglevel="));
 		return 1;
 	}
+	if (strcmp(word, "env.press") == 0) {
+		press = true;
+		return 1;
+	}
 	if (word_is(word, "env.seed=")) {
 		env_seed_set(word + strlen("env.seed="));
 		return 1;
@@ -256,6 +264,8 @@ int kmem_env_main(int argc, char **argv)
 	if (kmem_env_start(line))
 		return 2;
 	env_params_start();
+	if (press)
+		env_press_start();
 	kmem_env_initcalls();
 	if (env_kunit_run)
 		env_kunit_run();

@@ -69,15 +69,21 @@ static __attribute__((format(printf, 2, 3))) void put_fmt(struct out *o, const c
 
 static void put_symbol(struct out *o, const void *p, bool offset)
 {
+	size_t off = 0;
+	const char *name = env_symbol(p, &off);
 	Dl_info info;
 
-	if (!dladdr(p, &info) || !info.dli_sname) {
+	if (!name && dladdr(p, &info) && info.dli_sname) {
+		name = info.dli_sname;
+		off = (uintptr_t)p - (uintptr_t)info.dli_saddr;
+	}
+	if (!name) {
 		put_fmt(o, "%p", p);
 		return;
 	}
-	put_str(o, info.dli_sname);
+	put_str(o, name);
 	if (offset)
-		put_fmt(o, "+0x%lx", (unsigned long)((uintptr_t)p - (uintptr_t)info.dli_saddr));
+		put_fmt(o, "+0x%lx", (unsigned long)off);
 }
 
 static void put_error(struct out *o, const void *p)

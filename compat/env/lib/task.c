@@ -27,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KT_STOP = 1, KT_PARK = 2, KT_PARKED = 4 };
+enum { KT_STOP = 1, KT_PARK = 2, RESCHED_TURNS = 512 };
 
 struct kmem_env_thread {
 	int (*fn)(void *data);
@@ -153,8 +153,16 @@ void yield(void)
 	sched_yield();
 }
 
+/*
+ * The host shares the CPU without being asked. A loop that waits for another task calls this as well, so
+ * it yields now and then; each time would give a busy host's other programs a turn for every element.
+ */
 int __cond_resched(void)
 {
+	static __thread unsigned int turns;
+
+	if (++turns % RESCHED_TURNS)
+		return 0;
 	sched_yield();
 	return 1;
 }

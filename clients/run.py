@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Kernel sources as clients of the library: builds them against compat/, runs them, prints a table.
+
+	clients/run.py [-K TREE] [--tap] [VARIANT[:CLIENT,...]...]
+
+VARIANT: debug, release, asan, tsan or i386; with names, these clients alone. Without -K the tree is taken
+from Debian's package linux-source-6.1 and unpacked, as far as it is needed, into build/. Exit status: 0, 1 if
+a client failed, 3 if there is no tree.
+"""
+import argparse
+import glob
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OUT = os.path.join(ROOT, "build", "clients")
+TARBALL = "/usr/src/linux-source-6.1.tar.xz"
+PARTS = ["include", "lib", "mm", "fs/mbcache.c", "net/ceph/string_table.c", "drivers/base/devres.c"]
+VARIANTS = {
+    "release": ("build/posix-x86_64", "VARIANT=release", "-O2 -g", ""),
+    "debug": ("build/posix-x86_64-debug", "VARIANT=debug", "-O1 -g", ""),
+    "asan": ("build/posix-x86_64-asan", "VARIANT=asan", "-O1 -g -fsanitize=address", "-fsanitize=address,undefined"),
+    "tsan": ("build/posix-x86_64-tsan", "VARIANT=tsan", "-O1 -g -fsanitize=thread", "-fsanitize=thread"),
+    "i386": ("build/posix-i386-debug", "ARCH=i386 VARIANT=debug", "-O1 -g -m32", "-m32"),
+}
+EVERYWHERE = "release debug asan tsan i386"
+
+# name: sources (of the tree, or ours), arguments, what says how many checks passed, variants.
+CLIENTS = {
+    "rhashtable": ("lib/rhashtable.c lib/test_rhashtable.c",
+                   "mem=16M env.press parm_entries=2000 runs=1 tcount=4",
+                   r"Started (\d+) threads, 0 failed", EVERYWHERE),
+    # Asks for the largest blocks, which a machine full of single pages may not have.
+    "meminit": ("lib/test_meminit.c", "mem=16M init_on_alloc=1 init_on_free=1",
+                r"all (131) tests passed", EVERYWHERE),
+    "free_pages": ("lib/test_free_pages.c", "mem=16M env.press", r"Test (completed)", "release debug i386"),
+    # Without what takes 35,000 per-CPU areas, and what needs more mappings than a process has.
+    "vmalloc": ("lib/test_vmalloc.c",
+                "mem=128M env.press test_loop_count=20 nr_threads=1 run_test_mask=893 expect=vmalloc_test_init:-11",
+                r"passed: (1) failed: 0", "release debug asan"),
+    "overflow": ("lib/overflow_kunit.c", "mem=16M env.press", r"kunit: (\d+) checks, 0 cases failed", EVERYWHERE),
+    # A free object has no pointer to the next one here, so the test of that pointer finds nothing.
+    "slub": ("lib/slub_kunit.c", "mem=16M env.press kunit.expect_fail=test_next_pointer",
+             r"ok \d (test_\w+)$", "release debug i386"),
+    "mbcache": ("fs/mbcache.c clients/mbcache_driver.c", "mem=16M", r"mbcache: (\d+) of \1 checks", EVERYWHERE),
+    "btree": ("lib/btree.c clients/btree_driver.c", "mem=16M", r"btree: (\d+) of \1 checks", EVERYWHERE),
+    "strings": ("net/ceph/string_table.c clients/strings_driver.c", "mem=16M",
+                r"strings: (\d+) of \1 checks", EVERYWHERE),
+    "radix": ("lib/radix-tree.c lib/xarray.c lib/idr.c clients/radix_driver.c", "mem=16M",
+              r"radix: (\d+) of \1 checks", EVERYWHERE),
+}
+
+
+def sh(command, **more):
+    return subprocess.run(command, shell=isinstance(command, str), cwd=ROOT, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", **more)
+
+
+def tree(given):
+    if given:
+        return os.path.abspath(given)
+    path = os.path.join(ROOT, "build", "linux-source-6.1")
+    if not os.path.exists(os.path.join(path, ".unpacked")):
+        if not os.path.exists(TARBALL):
+            return None
+        os.makedirs(path, exist_ok=True)
+        sh(["tar", "--strip-components=1", "-C", path, "-xf", TARBALL] + ["linux-source-6.1/" + p for p in PARTS])
+        open(os.path.join(path, ".unpacked"), "w").close()
+    return path
+
+
+class Builder:
+    """One variant: its library of the tree's helpers, and programs over it."""
+
+    def __init__(self, variant, kernel):
+        self.folder, words, self.flags, self.link = VARIANTS[variant]
+        self.out = os.path.join(OUT, variant)
+        self.kernel = kernel
+        os.makedirs(self.out, exist_ok=True)
+        made = sh("make --no-print-directory %s env %s/libkmem.a" % (words, self.folder))
+        if made.returncode:
+            raise RuntimeError(made.stdout)
+        told = sh("make --no-print-directory -s %s env-flags K=%s" % (words, shlex.quote(kernel))).stdout
+        self.compiler, self.helpers = told.strip().splitlines()[-2:]
+        self.klib = os.path.join(self.out, "libk.a")
+        objects = [self.compile(os.path.join(kernel, "lib", h + ".c")) for h in self.helpers.split()]
+        sh("rm -f %s && ar rcs %s %s" % (self.klib, self.klib, " ".join(objects)))
+
+    def compile(self, source):
+        name = os.path.basename(source)[:-2]
+        obj = os.path.join(self.out, name + ".o")
+        newest = max(os.path.getmtime(f) for f in
+                     [source] + glob.glob(ROOT + "/compat/**/*.h", recursive=True) + glob.glob(ROOT + "/clients/*.h"))
+        if os.path.exists(obj) and os.path.getmtime(obj) > newest:
+            return obj
+        made = sh("%s %s -DKBUILD_MODNAME='\"%s\"' -c %s -o %s" % (self.compiler, self.flags, name.replace("-", "_"),
+                                                                 source, obj))
+        if made.returncode:
+            raise RuntimeError(made.stdout[:2000])
+        return obj
+
+    def source(self, name):
+        if name.startswith("clients/"):
+            return os.path.join(ROOT, name)
+        if name != "lib/slub_kunit.c":
+            return os.path.join(self.kernel, name)
+        # Seen from another folder, so that its "../mm/slab.h" is ours.
+        link = os.path.join(OUT, "src", "slub_kunit.c")
+        os.makedirs(os.path.dirname(link), exist_ok=True)
+        if not os.path.lexists(link):
+            os.symlink(os.path.join(self.kernel, name), link)
+        return link
+
+    def program(self, name, sources):
+        objects = [self.compile(self.source(s)) for s in sources.split()]
+        prog = os.path.join(self.out, name)
+        made = sh("gcc %s -Wl,--gc-sections %s %s %s/libkmem-env.a %s/libkmem.a -lpthread -ldl -o %s" % (
+            self.link, " ".join(objects), self.klib, self.folder, self.folder, prog))
+        if made.returncode:
+            raise RuntimeError(made.stdout[:2000])
+        return prog
+
+
+def lines_of(kernel, sources):
+    return sum(open(os.path.join(kernel, s), errors="replace").read().count("\n")
+               for s in sources.split() if not s.startswith("clients/"))
+
+
+def run(prog, args):
+    begin = time.time()
+    try:
+        r = sh([prog] + args.split() + ["loglevel=7"], timeout=300)
+    except subprocess.TimeoutExpired:
+        return "", 124, 300.0
+    return r.stdout, r.returncode, time.time() - begin
+
+
+def verdict(text, pattern):
+    """How many checks passed, and what pressure there was."""
+    found = re.findall(pattern, text, flags=re.M)
+    numbers = [int(f) for f in found if f.isdigit() and f != "1"]
+    end = re.search(r"kmem-env: (\d+) pages allocated, (\d+) requests reclaimed directly, (\d+) slab objects", text)
+    return (numbers[-1] if numbers else len(found)), (end.groups() if end else ("-", "-", "-"))
+
+
+def work(wanted, kernel):
+    for word in wanted:
+        variant, _, names = word.partition(":")
+        builder = None
+        for name, (sources, args, pattern, variants) in CLIENTS.items():
+            if variant not in variants.split() or (names and name not in names.split(",")):
+                continue
+            try:
+                builder = builder or Builder(variant, kernel)
+                text, status, seconds = run(builder.program(name, sources), args)
+            except RuntimeError as error:
+                text, status, seconds = str(error), -1, 0.0
+            passed, pressure = verdict(text, pattern)
+            good = status == 0 and passed > 0 and "WARNING: ThreadSanitizer" not in text
+            yield name, variant, lines_of(kernel, sources), pressure, passed, seconds, good, text, status
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-K", dest="kernel", help="the kernel tree")
+    parser.add_argument("--tap", action="store_true", help="results as TAP")
+    parser.add_argument("variants", nargs="*", default=["debug"])
+    options = parser.parse_args()
+    kernel = tree(options.kernel)
+    if not kernel:
+        print("1..0 # SKIP %s is not there: apt-get install linux-source-6.1" % TARBALL)
+        return 0 if options.tap else 3
+    bad = nr = 0
+    if not options.tap:
+        print("| client | variant | lines | pages allocated | direct reclaims | objects scanned | checks | seconds | |")
+        print("|---|---|---|---|---|---|---|---|---|")
+    for name, variant, lines, pressure, passed, seconds, good, text, status in work(options.variants, kernel):
+        nr += 1
+        bad += not good
+        if options.tap:
+            print("%sok %d - %s %s: %d checks" % ("" if good else "not ", nr, name, variant, passed))
+        else:
+            print("| %s | %s | %d | %s | %s | %s | %d | %.1f | %s |" % (
+                name, variant, lines, *pressure, passed, seconds, "passed" if good else "FAILED"))
+        if not good:
+            print("\n".join("# " + line for line in ["status %d" % status] + text.splitlines()[-40:]))
+        sys.stdout.flush()
+    if options.tap:
+        print("1..%d" % nr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
