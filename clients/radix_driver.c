@@ -18,31 +18,35 @@ module_param(items, uint, 0444);
 
 static RADIX_TREE(tree, GFP_ATOMIC);
 static DEFINE_SPINLOCK(tree_lock);
+static DEFINE_SPINLOCK(cached_lock);
 static struct held *cached;
 static unsigned long nr_cached, calls, bad_io, bad_fs;
 static struct task_struct *scoped; /* the task in the scope; kswapd is another */
 
 static unsigned long count_cached(struct shrinker *s, struct shrink_control *sc)
 {
-	return nr_cached;
+	return READ_ONCE(nr_cached);
 }
 
+/* In kswapd and in the requests' own tasks at once; the list is under its lock. */
 static unsigned long scan_cached(struct shrinker *s, struct shrink_control *sc)
 {
 	unsigned long freed = 0;
 
+	spin_lock(&cached_lock);
 	calls++;
-	if (current == scoped && sc->gfp_mask & __GFP_IO)
-		bad_io++;
-	if (current == scoped && sc->gfp_mask & __GFP_FS)
-		bad_fs++;
+	if (current == READ_ONCE(scoped)) {
+		bad_io += (sc->gfp_mask & __GFP_IO) != 0;
+		bad_fs += (sc->gfp_mask & __GFP_FS) != 0;
+	}
 	for (; cached && freed < sc->nr_to_scan; freed++) {
 		struct held *p = cached;
 
 		cached = p->next;
-		nr_cached--;
+		WRITE_ONCE(nr_cached, nr_cached - 1);
 		free_page((unsigned long)p);
 	}
+	spin_unlock(&cached_lock);
 	mm_account_reclaimed_pages(freed);
 	return freed;
 }
@@ -100,14 +104,15 @@ static int __init radix_driver_init(void)
 	CHECK(register_shrinker(&shrinker, "radix") == 0);
 	for (i = 0; i < items / 2; i++)
 		CHECK(insert(i, GFP_NOFS) == 0);
-	scoped = current;
+	WRITE_ONCE(scoped, current);
 	saved = memalloc_noio_save();
 	for (; i < items; i++)
 		CHECK(insert(i, GFP_KERNEL) == 0);
 	memalloc_noio_restore(saved);
-	scoped = NULL;
+	WRITE_ONCE(scoped, NULL);
 	CHECK(insert(5, GFP_NOFS) == -EEXIST);
 	check_all();
+	unregister_shrinker(&shrinker);
 	pr_info("radix: the shrinker was called %lu times, %lu pages are left to it\n", calls,
 		nr_cached);
 	CHECK(calls > 0);
@@ -116,7 +121,6 @@ static int __init radix_driver_init(void)
 	for (i = 0; i < items; i++)
 		CHECK(radix_tree_delete(&tree, i * 37) == item_of(i));
 	CHECK(radix_tree_empty(&tree));
-	unregister_shrinker(&shrinker);
 	release_pages_held(&cached);
 	return checks_result("radix");
 }

@@ -149,11 +149,13 @@ int __cond_resched(void);
 #define rcu_dereference_check(p, c)	  ((void)(c), __kmem_rcu_load(p))
 #define rcu_dereference_bh_check(p, c)	  ((void)(c), __kmem_rcu_load(p))
 #define rcu_dereference_sched_check(p, c) ((void)(c), __kmem_rcu_load(p))
-#define rcu_dereference_protected(p, c)	  ((void)(c), (__typeof__(*(p)) *)(p))
-#define rcu_access_pointer(p)		  __kmem_rcu_load(p)
-#define rcu_pointer_handoff(p)		  (p)
-#define unrcu_pointer(p)		  (p)
-#define rcu_assign_pointer(p, v)	  __atomic_store_n(&(p), (__typeof__(p))(v), __ATOMIC_RELEASE)
+/* Relaxed: nobody changes the pointer, but it may be a word whose lowest bit is a lock that others try. */
+#define rcu_dereference_protected(p, c) \
+	((void)(c), (__typeof__(*(p)) *)__atomic_load_n(&(p), __ATOMIC_RELAXED))
+#define rcu_access_pointer(p)	 __kmem_rcu_load(p)
+#define rcu_pointer_handoff(p)	 (p)
+#define unrcu_pointer(p)	 (p)
+#define rcu_assign_pointer(p, v) __atomic_store_n(&(p), (__typeof__(p))(v), __ATOMIC_RELEASE)
 #define rcu_replace_pointer(p, v, c)                                            \
 	({                                                                      \
 		__typeof__(p) __kmem_old = rcu_dereference_protected((p), (c)); \
