@@ -69,13 +69,20 @@ include tests/fuzz/fuzz.mk
 endif
 
 SOAK_MINUTES ?= 10
+# A 32-bit process with more HIGHMEM than it has addresses.
+SOAK_HIGHMEM := $(if $(filter x86_64,$(HOST_ARCH)),$(MAKE) --no-print-directory ARCH=i386 VARIANT=debug \
+	build/posix-i386-debug/tests/conformance/test_kmap && \
+	KMEM_TEST_HIGHMEM_MIB=5120 TAP_DEADLINE=1200 build/posix-i386-debug/tests/conformance/test_kmap,:)
 STEP := build/posix-$(HOST_ARCH)-debug/tests/signals/test_step
 soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 	$(Q)$(MAKE) --no-print-directory VARIANT=debug tests
 	$(Q)$(MAKE) --no-print-directory PORT=sim VARIANT=debug tests
+	$(Q)$(MAKE) --no-print-directory libs cmd
 	$(Q)LOAD_OPS=3000000 TAP_DEADLINE=600 build/posix-$(HOST_ARCH)-debug/tests/pressure/load
 	$(Q)STORM_OPS=100000000 TAP_DEADLINE=7200 build/posix-$(HOST_ARCH)-debug/tests/threads/test_storm
 	$(Q)test ! -x $(STEP) || STEP_SHAPES=all TAP_DEADLINE=7200 $(STEP)
+	$(Q)STORM_OPS=100000000 STORM_SECONDS=7200 tests/malloc/storm.sh
+	$(Q)$(SOAK_HIGHMEM)
 	$(Q)perl mk/tests.pl --minutes=$(SOAK_MINUTES) build/posix-$(HOST_ARCH)-debug/tests/model \
 		build/sim-$(HOST_ARCH)-debug/tests
 

@@ -20,7 +20,8 @@ fi
 cc="${CC:-gcc} -std=gnu11 -O1 -g -D_GNU_SOURCE -Iinclude -Isrc -Imk/config/debug -Itests
 	-fPIC -fno-semantic-interposition -fvisibility=hidden"
 port="-Iports/posix"
-wrap="-Wl,--wrap=port_spin_lock_slow -Wl,--wrap=port_spawn -Wl,--wrap=port_meta"
+wrap="-Wl,--wrap=port_spin_lock_slow -Wl,--wrap=port_spawn -Wl,--wrap=port_meta
+	-Wl,--wrap=port_window_map -Wl,--wrap=port_window_unmap"
 n=0
 failed=0
 

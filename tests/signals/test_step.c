@@ -88,6 +88,11 @@ TEST(signals_at_every_instruction_of_a_handler_that_interrupted_a_section)
 	group("nested", 1, 0);
 }
 
+TEST(signals_at_every_instruction_of_pools_and_windows)
+{
+	group("pools", 1, 3);
+}
+
 TEST(signals_at_every_instruction_of_malloc)
 {
 	group("malloc", 1, 0);

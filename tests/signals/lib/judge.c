@@ -85,6 +85,8 @@ void *block_alloc(enum kind kind, size_t size, gfp_t gfp)
 		return alloc_pages(gfp, order_of(size));
 	case OF_RUN:
 		return alloc_contig_pages(size >> PAGE_SHIFT, gfp, 0, NULL);
+	case OF_POOL:
+		return mempool_alloc(s.pool, gfp);
 	default:
 		return face_malloc(size);
 	}
@@ -113,6 +115,9 @@ void block_free(struct block b)
 		return;
 	case OF_RUN:
 		free_contig_range(page_to_pfn(b.p), b.size >> PAGE_SHIFT);
+		return;
+	case OF_POOL:
+		mempool_free(b.p, s.pool);
 		return;
 	default:
 		face_free(b.p);
@@ -221,11 +226,22 @@ static void victim_done(void)
 	s.out = NULL;
 }
 
+/* Nobody has any of it: the reserve is whole, and no task maps anything. */
+static void pool_end(void)
+{
+	if (mempool_check(s.pool))
+		step_finding("mempool_check");
+	if (!mempool_is_saturated(s.pool))
+		step_finding("%d elements in reserve, not %d", s.pool->curr_nr, s.pool->min_nr);
+	mempool_destroy(s.pool);
+}
+
 static void machine_empty(void)
 {
 	while (s.nr_reclaimable)
 		__free_pages(s.reclaimable[--s.nr_reclaimable], 0);
 	owners_end();
+	pool_end();
 	kmem_drain();
 	kmem_cache_shrink(s.rcu);
 	pcp_drain_all();
@@ -234,7 +250,7 @@ static void machine_empty(void)
 void judge(void)
 {
 	victim_done();
-	if (port_task()->crit || port_task()->preempt || port_task()->held)
+	if (port_task()->crit || port_task()->preempt || port_task()->held || port_task()->kmap)
 		step_finding("the task's word is not as before");
 	memset(w->owned, 0, (kmem_machine.low_end << PAGE_SHIFT) / 64);
 	judge_owner(&s.task);

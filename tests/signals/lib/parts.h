@@ -5,8 +5,21 @@
 #include <stddef.h>
 #include "slab/slab.h"
 #include <kmem/kmem.h>
+#include <kmem/mempool.h>
+#include <kmem/highmem.h>
 
-enum kind { OF_KMALLOC, OF_CACHE, OF_CTOR, OF_DEBUG, OF_RCU, OF_PAGE, OF_RUN, OF_FACE, NR_KINDS };
+enum kind {
+	OF_KMALLOC,
+	OF_CACHE,
+	OF_CTOR,
+	OF_DEBUG,
+	OF_RCU,
+	OF_PAGE,
+	OF_RUN,
+	OF_FACE,
+	OF_POOL,
+	NR_KINDS
+};
 
 struct block {
 	void *p;
@@ -14,7 +27,7 @@ struct block {
 	enum kind kind;
 };
 
-enum { OWNER_MOST = 1600, GIFTS = 24, STEP_CTOR_BYTE = 0x5c };
+enum { OWNER_MOST = 1600, GIFTS = 24, STEP_CTOR_BYTE = 0x5c, HIGHS = 3, POOL_MIN = 3 };
 
 /* Blocks with their owner. The task and the handler have one each: the latter interrupts the former. */
 struct owner {
@@ -33,6 +46,10 @@ struct test_state {
 	unsigned int nr_reclaimable;
 	bool tight; /* memory is short: requests may be refused */
 	struct slab_sheaf *sheaf;
+	mempool_t *pool;
+	struct page *
+		high[HIGHS]; /* of HIGHMEM if there is any, whose contents are not put aside: two of
+					 * the task, one of the handler */
 };
 extern struct test_state s;
 

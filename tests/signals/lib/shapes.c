@@ -227,6 +227,38 @@ static void sh_back_and_forth(void)
 	}
 }
 
+static void sh_pool_alloc(void)
+{
+	shape_alloc(OF_POOL, 700, GFP_ATOMIC);
+	pair(OF_POOL, 700, GFP_NOWAIT);
+}
+
+static void sh_pool_free(void)
+{
+	gift_free(OF_POOL, 700);
+}
+
+/* Out of the reserve, which may say no where it interrupted a call on the pool; the last goes back. */
+static void sh_pool_reserve(void)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		own(&s.handler, OF_POOL, mempool_alloc_preallocated(s.pool), 700);
+	gift_free(OF_POOL, 700);
+}
+
+/* The task's own page first, so that both want one window, and another on top of it. */
+static void sh_kmap(void)
+{
+	uint64_t *theirs = kmap_local_page(s.high[0]), *mine = kmap_atomic(s.high[2]);
+	uint64_t before = *theirs;
+
+	*mine = ~before;
+	if (*theirs != before || *mine != ~before)
+		step_finding("a window shows another page");
+	kunmap_atomic(mine);
+	kunmap_local(theirs);
+}
+
 const struct shape shapes[] = {
 	{"kmalloc of the same class", sh_kmalloc},
 	{"kfree of the same class", sh_kfree},
@@ -253,5 +285,9 @@ const struct shape shapes[] = {
 	{"run of pages", sh_run},
 	{"RCU cache", sh_rcu},
 	{"back and forth", sh_back_and_forth},
+	{"elements of a mempool", sh_pool_alloc},
+	{"free of an element", sh_pool_free},
+	{"the reserve of a mempool", sh_pool_reserve},
+	{"windows", sh_kmap},
 };
 const unsigned int nr_shapes = sizeof(shapes) / sizeof(shapes[0]);

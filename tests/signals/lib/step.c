@@ -94,6 +94,26 @@ void *__wrap_port_meta(size_t bytes, bool shared)
 	return p;
 }
 
+/* What each window shows is the host's state: put aside and back here. Noted before it is so, so that
+ * a run put back in between does what is left to do over again. */
+void *__real_port_window_map(unsigned int slot, unsigned long pfn, unsigned int n);
+void *__wrap_port_window_map(unsigned int slot, unsigned long pfn, unsigned int n);
+void *__wrap_port_window_map(unsigned int slot, unsigned long pfn, unsigned int n)
+{
+	for (unsigned int i = 0; w && i < n && slot + i < WINDOWS_MOST; i++)
+		w->shown[slot + i] = pfn + i + 1;
+	return __real_port_window_map(slot, pfn, n);
+}
+
+void __real_port_window_unmap(unsigned int slot, unsigned int n);
+void __wrap_port_window_unmap(unsigned int slot, unsigned int n);
+void __wrap_port_window_unmap(unsigned int slot, unsigned int n)
+{
+	for (unsigned int i = 0; w && i < n && slot + i < WINDOWS_MOST; i++)
+		w->shown[slot + i] = 0;
+	__real_port_window_unmap(slot, n);
+}
+
 /* ---- Findings ------------------------------------------------------------------------------------ */
 
 void step_finding(const char *fmt, ...)
@@ -225,12 +245,27 @@ static void stack_copy(bool aside)
 		memcpy(from, w->op_stack_copy + off, STACK_BYTES - off);
 }
 
+static void windows_restore(void)
+{
+	for (unsigned int slot = 0; slot < WINDOWS_MOST; slot++) {
+		unsigned long was = w->shown_copy[slot];
+
+		if (w->shown[slot] == was)
+			continue;
+		if (was)
+			__real_port_window_map(slot, was - 1, 1);
+		else
+			__real_port_window_unmap(slot, 1);
+		w->shown[slot] = was;
+	}
+}
+
 static void state_save(void)
 {
 	unsigned char *to = w->save_next;
 
 	stack_copy(true);
-
+	memcpy(w->shown_copy, w->shown, sizeof(w->shown));
 	for (unsigned int i = 0; i < w->nr_regions; i++)
 		memcpy(w->region[i].copy, w->region[i].at, w->region[i].bytes);
 	w->nr_frames = 0;
@@ -251,7 +286,7 @@ static void state_restore(void)
 	const unsigned char *from = w->save_next;
 
 	stack_copy(false);
-
+	windows_restore();
 	for (unsigned int i = 0; i < w->nr_regions; i++)
 		memcpy(w->region[i].at, w->region[i].copy, w->region[i].bytes);
 	for (unsigned int i = 0; i < w->nr_frames; i++, from += PAGE_SIZE)
@@ -422,6 +457,8 @@ static void machine_up(void)
 	s.rcu = kmem_cache_create("step-rcu", 900, 0, SLAB_TYPESAFE_BY_RCU, NULL);
 	if (!s.cache || !s.ctor || !s.debug || !s.rcu)
 		step_finding("the caches");
+	for (unsigned int i = 0; i < HIGHS; i++)
+		s.high[i] = alloc_page(GFP_HIGHUSER);
 }
 
 /* What handlers will give back: the same kinds as the victim's, allocated by the task. */
@@ -437,6 +474,10 @@ static void gifts_make(void)
 	own(&s.handler, OF_RCU, kmem_cache_alloc(s.rcu, GFP_KERNEL), 900);
 	own(&s.handler, OF_FACE, face_malloc(5 * PAGE_SIZE), 5 * PAGE_SIZE);
 	own(&s.handler, OF_FACE, face_malloc(1300), 1300);
+	s.pool = mempool_create_kmalloc_pool(POOL_MIN, 700);
+	if (!s.pool)
+		step_finding("the pool");
+	own(&s.handler, OF_POOL, mempool_alloc(s.pool, GFP_KERNEL), 700);
 }
 
 /* Small tables are all there from now on, so that none grows later. */
@@ -545,6 +586,7 @@ bool step_victim(unsigned int victim, const struct step_plan *plan, struct step_
 	w->k = 0;
 	w->idle_ticks = 0;
 	w->pages_used = 0;
+	memset(w->shown, 0, sizeof(w->shown));
 	memset(w->visits, 0, w->text_end - w->text);
 	w->result = (struct step_result){.rips = w->result.rips};
 	fflush(NULL);

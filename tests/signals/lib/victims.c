@@ -11,10 +11,11 @@
 #include "parts.h"
 
 enum { SAME = 1200, SHEAF = 6, MANY = 40 };
-#define PLAIN	"mem=4M zones=flat nr_cpus=2 seed=1"
-#define NO_PCP	"mem=4M zones=flat nr_cpus=1 percpu_pages=0 seed=1"
-#define ZONES	"mem=12M zones=dma:2M,normal:rest nr_cpus=2 seed=1"
-#define GROUPED "mem=12M zones=flat nr_cpus=1 mobility=1 seed=1"
+#define PLAIN	"mem=4M zones=flat nr_cpus=2 seed=1 atomic_stack=0"
+#define NO_PCP	"mem=4M zones=flat nr_cpus=1 percpu_pages=0 seed=1 atomic_stack=0"
+#define ZONES	"mem=12M zones=dma:2M,normal:rest nr_cpus=2 seed=1 atomic_stack=0"
+#define GROUPED "mem=12M zones=flat nr_cpus=1 mobility=1 seed=1 atomic_stack=0"
+#define HIGH	"mem=6M zones=normal:4M,highmem:rest nr_cpus=2 seed=1 atomic_stack=0"
 
 /* ---- States of a cache ---------------------------------------------------------------------------- */
 
@@ -643,6 +644,83 @@ static void face_aligned_run(void)
 	s.out = face_aligned_alloc(16384, 20000);
 }
 
+/* ---- Pools and windows -------------------------------------------------------------------------------- */
+
+static void pool_size(void)
+{
+	s.in.size = 700;
+}
+static void pool_run(void)
+{
+	s.out = mempool_alloc(s.pool, GFP_KERNEL);
+}
+static void pool_reserve_run(void)
+{
+	s.out = mempool_alloc_preallocated(s.pool);
+}
+static void pool_free_prepare(void)
+{
+	s.in = (struct block){mempool_alloc(s.pool, GFP_KERNEL), 700, OF_POOL};
+}
+/* One is missing from the reserve, and another is out. */
+static void pool_refill_prepare(void)
+{
+	own(&s.task, OF_POOL, mempool_alloc_preallocated(s.pool), 700);
+	pool_free_prepare();
+}
+static void pool_free_run(void)
+{
+	mempool_free(s.in.p, s.pool);
+}
+static void pool_resize_prepare(void)
+{
+	own(&s.task, OF_POOL, mempool_alloc_preallocated(s.pool), 700);
+}
+static void pool_grow_run(void)
+{
+	mempool_resize(s.pool, 2 * POOL_MIN);
+}
+static void pool_shrink_run(void)
+{
+	mempool_resize(s.pool, 1);
+}
+
+/* Two pages, one in the other's mapping; what is written must be there when it is looked at again. */
+enum { WORD = 0x1234567 };
+
+static void high_prepare(void)
+{
+	uint64_t *p = kmap_local_page(s.high[0]);
+
+	*p = 0;
+	kunmap_local(p);
+}
+static void high_run(void)
+{
+	uint64_t *p = kmap_local_page(s.high[0]), *q = kmap_local_page(s.high[1]);
+
+	*p = WORD;
+	*q = WORD + 1;
+	kunmap_local(q);
+	kunmap_local(p);
+}
+static void high_copy_run(void)
+{
+	high_run();
+	copy_highpage(s.high[2], s.high[0]);
+	clear_highpage(s.high[2]);
+}
+static void high_done(void)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t *p = kmap_local_page(s.high[i]);
+
+		if (*p != WORD + i)
+			step_finding("page %u behind a window is %#llx", i, (unsigned long long)*p);
+		kunmap_local(p);
+	}
+}
+
 #define TWICE(name, prep, run)                                                                  \
 	{"slab", "kmalloc: " name, PLAIN, prep##_kmalloc, run##_run, NULL, OF_KMALLOC},         \
 	{                                                                                       \
@@ -716,6 +794,15 @@ const struct victim victims[] = {
 	{"nested", "slab noted", PLAIN, nested_node_alloc, debug_nowait_run, nested_debug_done, NR_KINDS},
 	{"nested", "blocks taken in", PLAIN, deferred, order4_run, NULL, OF_PAGE},
 	{"nested", "objects taken in", PLAIN, dirty, debug_run, NULL, OF_DEBUG},
+	{"pools", "mempool_alloc", PLAIN, pool_size, pool_run, NULL, OF_POOL},
+	{"pools", "mempool_alloc: of the reserve", PLAIN, pool_size, pool_reserve_run, NULL, OF_POOL},
+	{"pools", "mempool_free", PLAIN, pool_free_prepare, pool_free_run, nothing, NR_KINDS},
+	{"pools", "mempool_free: refills", PLAIN, pool_refill_prepare, pool_free_run, nothing, NR_KINDS},
+	{"pools", "mempool_resize: more", PLAIN, pool_resize_prepare, pool_grow_run, nothing, NR_KINDS},
+	{"pools", "mempool_resize: fewer", PLAIN, pool_resize_prepare, pool_shrink_run, nothing, NR_KINDS},
+	{"pools", "kmap_local", HIGH, high_prepare, high_run, high_done, NR_KINDS},
+	{"pools", "kmap_local: hardened", HIGH " hardened=1", high_prepare, high_run, high_done, NR_KINDS},
+	{"pools", "pages copied and cleared", HIGH, high_prepare, high_copy_run, high_done, NR_KINDS},
 	{"malloc", "malloc", PLAIN, face_size, face_run, NULL, OF_FACE},
 	{"malloc", "free", PLAIN, face_free_prepare, face_free_run, nothing, NR_KINDS},
 	{"malloc", "malloc of a run", PLAIN, face_large_size, face_large_run, NULL, OF_FACE},

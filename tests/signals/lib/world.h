@@ -14,6 +14,7 @@ enum {
 	VECTOR_MOST = 16 << 10,
 	SAVE_BYTES = 48 << 20,
 	TABLE_SMALL = 200 << 10,
+	WINDOWS_MOST = 4096,
 };
 
 enum phase { OUTSIDE, STEPPING, RUNNING };
@@ -42,6 +43,8 @@ struct world {
 	struct region region[REGIONS_MOST], meta[64];
 	unsigned int nr_regions, nr_meta;
 	unsigned char *save, *save_next; /* room for the frames */
+	unsigned long shown[WINDOWS_MOST],
+		shown_copy[WINDOWS_MOST]; /* a frame's number and 1, or 0 */
 	u32 frame[FRAMES_MOST];
 	unsigned int nr_frames;
 	unsigned long pages_used; /* by the rehearsal: what an emptied machine holds */

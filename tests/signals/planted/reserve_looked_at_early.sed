@@ -1,0 +1,7 @@
+# src/pool/mempool.c
+# victims: mempool_free: refills
+# Whether the reserve has room is looked at before its lock is taken.
+/^static bool reserve_put/,/^\}/ {
+	s/^	bool room;$/	bool room = pool->curr_nr < pool_target(pool);/
+	/^	room = pool->curr_nr < pool_target\(pool\);$/d
+}
