@@ -43,7 +43,8 @@ struct kmem_sweep {
 	uint32_t magic, tokens;
 	uint64_t from, room; /* the first request to fail, and how many runs there is room for */
 	uint64_t requests;   /* that the trunk has made */
-	uint32_t nr_modules, pad;
+	uint32_t nr_modules;
+	uint32_t refuse; /* a copy has hung: no more copies */
 	struct kmem_sweep_run trunk;
 	struct kmem_sweep_module module[KMEM_SWEEP_MODULES];
 	/* behind it: room runs, of the requests from `from` on */

@@ -227,8 +227,8 @@ static bool sweep_copy(uint64_t n)
 
 static bool sweep_may_copy(void)
 {
-	return __libc_single_threaded && !port_in_section() && port_context() == PORT_TASK &&
-	       !port_high_any();
+	return !__atomic_load_n(&sweep->refuse, __ATOMIC_RELAXED) && __libc_single_threaded &&
+	       !port_in_section() && port_context() == PORT_TASK && !port_high_any();
 }
 
 /* ---- The decision ----------------------------------------------------------------------------- */

@@ -177,12 +177,15 @@ static void jobs_kill(struct jobs *j)
 
 /*
  * A lock that knows its owner by the thread's number does not know the copy of that thread: it may
- * stand still, or be ended by the C library. So what looks like that is tried again from the start.
+ * stand still, or be ended by the C library. So what looks like that is tried again from the start;
+ * and one that stands still costs its time, so it is the last copy.
  */
 static void job_judge(struct sweep *s, struct jobs *j, const struct job *job, int status)
 {
 	if (s->stopped)
 		return;
+	if (job->copy && job->hung)
+		__atomic_store_n(&s->shared->refuse, 1u, __ATOMIC_RELAXED);
 	if (job->copy && (job->hung || WIFSIGNALED(status)))
 		add_again(j, job->request);
 	else
