@@ -1,3 +1,3 @@
 # src/reclaim/kswapd.c
 # Who leaves a wish thinks that another one has woken kswapd.
-/^static void wish_raise/,/^\}/ s/if \(seen == 0\)/if (seen != 0)/
+/^static bool wish_raise/,/^\}/ s/if \(seen == 0\)/if (seen != 0)/
