@@ -189,13 +189,20 @@ static void task_look(unsigned int i, void *arg)
 	page_use(0, i ? GFP_NOWAIT : GFP_KERNEL);
 }
 
+/* What somebody uses stays in the cache. */
 static void task_take_or_use(unsigned int i, void *arg)
 {
+	struct page *page;
+
 	(void)arg;
-	if (i == 0)
+	if (i == 0) {
 		take_back(2);
-	else
-		page_use(0, GFP_KERNEL);
+		return;
+	}
+	page = page_get(0, GFP_KERNEL);
+	sim_expect(page_get(0, GFP_NOWAIT) == page);
+	put_page(page);
+	put_page(page);
 }
 
 static void task_change_or_use(unsigned int i, void *arg)

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "../lib/filecache.h"
 #include "../lib/load.h"
 #include "../lib/pools.h"
 #include "../lib/reclaim.h"
@@ -149,12 +150,32 @@ static int swaps(void)
 	return 0;
 }
 
+static int filecaches(void)
+{
+	struct filecache_sum sum = {0};
+	struct sim_search_result r;
+
+	for (unsigned int i = 0; i < 2 * nr_filecache_scenarios; i++) {
+		const struct named_scenario *s = &filecache_scenarios[i / 2];
+
+		filecache_search(s, 2 + i % 2, i % 2 ? s->cpus3 : s->cpus2, &r);
+		if (found(s, &r))
+			return 1;
+	}
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		if (!filecache_seed(seed, &sum))
+			return found_by_seed(seed, sim_finding());
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*hunt)(void);
 } parts[] = {
 	{"allocators", allocators}, {"pressure", pressure}, {"reclaim", reclaims},
 	{"pools", pools},	    {"windows", windows},   {"swap", swaps},
+	{"filecache", filecaches},
 };
 
 int main(int argc, char **argv)
@@ -164,6 +185,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], parts[i].name) == 0)
 			return parts[i].hunt();
 	}
-	fprintf(stderr, "usage: hunt allocators|pressure|reclaim|pools|windows|swap\n");
+	fprintf(stderr, "usage: hunt allocators|pressure|reclaim|pools|windows|swap|filecache\n");
 	return 2;
 }
