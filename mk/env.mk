@@ -3,19 +3,19 @@
 # needs no kernel tree. Kernel sources are compiled against it with the flags of ENV_KCFLAGS.
 
 .PHONY: env
-ENV_SRC := $(sort $(wildcard compat/env/lib/*.c))
+ENV_SRC := $(sort $(wildcard compat/env/lib/*.c compat/linux/lib/*.c))
 ENV_OBJ := $(call objs,$(ENV_SRC))
 ENV_A := $(B)/libkmem-env.a
 ENV_CFLAGS := -D_GNU_SOURCE -DKMEM_ENV_HOSTED -include compat/env/generated/autoconf.h
-ENV_INCLUDES := -Icompat/env -Iinclude
+ENV_INCLUDES := -Icompat -Icompat/env -Iinclude
 ENV_LIBS := -ldl
 
 ifeq ($(PORT),posix)
 libs: $(ENV_A)
 env: $(ENV_A) ## build libkmem-env.a, the environment for kernel code
 endif
-$(B)/obj/compat/env/%.o: INCLUDES := $(ENV_INCLUDES)
-$(B)/obj/compat/env/%.o: KMEM_CFLAGS += $(ENV_CFLAGS)
+$(B)/obj/compat/%.o: INCLUDES := $(ENV_INCLUDES)
+$(B)/obj/compat/%.o: KMEM_CFLAGS += $(ENV_CFLAGS)
 $(ENV_A): $(ENV_OBJ)
 	$(call say,AR,$@)
 	@rm -f $@

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-typedef uint64_t dma_addr_t;
+typedef unsigned long long dma_addr_t; /* the kernel's u64 */
 struct device; /* the program's own; a pool keeps none of it */
 struct dma_pool;
 

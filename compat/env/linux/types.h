@@ -51,13 +51,8 @@ typedef u32 u_int32_t;
 typedef unsigned short umode_t;
 typedef u64 sector_t;
 typedef unsigned int fmode_t;
-#if __SIZEOF_POINTER__ == 8
 typedef u64 phys_addr_t;
 typedef u64 dma_addr_t;
-#else
-typedef u64 phys_addr_t;
-typedef u32 dma_addr_t;
-#endif
 typedef phys_addr_t resource_size_t;
 typedef unsigned long irq_hw_number_t;
 typedef s64 ktime_t;

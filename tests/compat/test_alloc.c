@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* What compat/linux adds to libkmem's own calls: managed and DMA memory, copies, pages' private words. */
+#include <errno.h>
+#include <string.h>
+#include <kmem/kmem.h>
+#include <kmem/stat.h>
+#include <linux/device.h>
+#include <linux/devm.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmapool.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "../env/env_test.h"
+
+void *memdup_user(const void *src, size_t len);
+void *memdup_user_nul(const void *src, size_t len);
+void *vmemdup_user(const void *src, size_t len);
+char *strndup_user(const char *s, long max);
+int kmem_env_register_oom_notifier(void *nb, int (*call)(void *, unsigned long, void *));
+int kmem_env_unregister_oom_notifier(void *nb);
+
+static void boot(const char *options)
+{
+	is(kmem_boot(options), 0, "boot");
+}
+
+static bool is_error(const void *p, long err)
+{
+	return (long)p == err;
+}
+
+TEST(copies_are_of_kmalloc_and_errors_are_pointers)
+{
+	char text[] = "0123456789";
+	char *p;
+
+	boot("mem=16M");
+	p = memdup_user(text, 4);
+	ok(memcmp(p, text, 4) == 0, "copy");
+	kfree(p);
+	p = memdup_user_nul(text, 4);
+	ok(strcmp(p, "0123") == 0, "with a zero: %s", p);
+	kfree(p);
+	p = vmemdup_user(text, sizeof(text));
+	ok(strcmp(p, text) == 0, "by kvmalloc");
+	kvfree(p);
+	p = strndup_user(text, sizeof(text));
+	ok(strcmp(p, text) == 0, "string");
+	kfree(p);
+	ok(is_error(strndup_user(text, 4), -EINVAL), "a string that is too long");
+	ok(is_error(memdup_user(text, SIZE_MAX / 2), -ENOMEM), "more than there is");
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(a_private_word_belongs_to_its_page)
+{
+	struct page *a, *b;
+
+	boot("mem=16M");
+	a = alloc_page(GFP_KERNEL);
+	b = alloc_page(GFP_KERNEL);
+	set_page_private(a, 1);
+	set_page_private(b, 2);
+	is(page_private(a), 1, "one");
+	is(page_private(b), 2, "another");
+	ok(folio_nr_pages(page_folio(a)) == 1, "a folio");
+	ok(virt_to_head_page(page_address(a)) == a, "found by its address");
+	ok(totalram_pages() > 3000, "%lu pages", totalram_pages());
+	ok(nr_free_pages() > 0 && nr_free_pages() < totalram_pages(), "free pages");
+	__free_page(a);
+	__free_page(b);
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(the_mask_is_as_the_scopes_leave_it)
+{
+	unsigned int saved;
+
+	boot("mem=16M");
+	saved = memalloc_nofs_save();
+	ok(current_gfp_context(GFP_KERNEL) == GFP_NOFS, "nofs");
+	memalloc_nofs_restore(saved);
+	saved = memalloc_noio_save();
+	ok(current_gfp_context(GFP_KERNEL) == GFP_NOIO, "noio");
+	memalloc_noio_restore(saved);
+	ok(current_gfp_context(GFP_KERNEL) == GFP_KERNEL, "none");
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+static struct device *device_new(void)
+{
+	struct device *dev = kmem_env_root_device("tried");
+
+	ok(dev != NULL, "a device");
+	return dev;
+}
+
+TEST(managed_memory_goes_with_its_device)
+{
+	struct device *dev;
+	char *p, *s;
+
+	boot("mem=16M");
+	dev = device_new();
+	p = devm_kzalloc(dev, 100, GFP_KERNEL);
+	ok(p && p[0] == 0 && p[99] == 0, "zeroed");
+	memcpy(p, "abc", 4);
+	p = devm_krealloc(dev, p, 5000, GFP_KERNEL);
+	ok(p && strcmp(p, "abc") == 0, "larger");
+	s = devm_kasprintf(dev, GFP_KERNEL, "%d-%s", 7, p);
+	ok(s && strcmp(s, "7-abc") == 0, "%s", s);
+	s = devm_kstrdup(dev, s, GFP_KERNEL);
+	ok(devm_kcalloc(dev, SIZE_MAX / 2, 3, GFP_KERNEL) == NULL, "overflow");
+	ok(devm_kmalloc(dev, 0, GFP_KERNEL) == ZERO_SIZE_PTR, "of no size");
+	devm_kfree(dev, s);
+	ok(devm_get_free_pages(dev, GFP_KERNEL, 2) != 0, "pages");
+	ok(__devm_alloc_percpu(dev, 64, 8) != NULL, "per-CPU");
+	ok(dmam_pool_create("p", dev, 64, 8, 0) != NULL, "a pool");
+	root_device_unregister(dev);
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(dma_memory_lies_within_the_mask)
+{
+	struct device *dev;
+	dma_addr_t dma = 0;
+	void *p;
+
+	boot("mem=64M zones=dma:16M:dma,normal:rest");
+	dev = device_new();
+	is(dma_set_mask_and_coherent(dev, DMA_BIT_MASK(24)), 0, "24 bits");
+	p = dma_alloc_coherent(dev, 10000, &dma, GFP_KERNEL);
+	ok(p && dma + 10000 <= 1 << 24 && dma == virt_to_phys(p), "at %#llx",
+	   (unsigned long long)dma);
+	dma_free_coherent(dev, 10000, p, dma);
+	ok(dma_set_mask(dev, DMA_BIT_MASK(12)) == -EIO, "no memory within 12 bits");
+	p = kmalloc(100, GFP_KERNEL);
+	ok(virt_to_phys(p) >> 24 && dma_map_single(dev, p, 100, DMA_TO_DEVICE) == DMA_MAPPING_ERROR,
+	   "what the device cannot reach is refused");
+	kfree(p);
+	p = kmalloc(100, GFP_DMA | GFP_KERNEL);
+	dma = dma_map_single(dev, p, 100, DMA_TO_DEVICE);
+	ok(!dma_mapping_error(dev, dma) && phys_to_virt(dma) == p, "what it can is mapped");
+	kfree(p);
+	p = vmalloc(100);
+	ok(dma_mapping_error(dev, dma_map_single(dev, p, 100, DMA_TO_DEVICE)), "vmalloc() cannot");
+	vfree(p);
+	root_device_unregister(dev);
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+static unsigned int asked;
+static int asked_for_memory(void *nb, unsigned long action, void *freed)
+{
+	(void)nb;
+	(void)action;
+	(void)freed;
+	asked++;
+	return 0;
+}
+
+TEST(notifiers_are_asked_before_a_request_fails)
+{
+	int nb;
+	void **held = NULL, **p;
+
+	boot("mem=16M");
+	is(kmem_env_register_oom_notifier(&nb, asked_for_memory), 0, "registered");
+	while ((p = (void **)__get_free_pages(GFP_KERNEL | __GFP_NOWARN, 0))) {
+		*p = held;
+		held = p;
+	}
+	ok(asked > 0, "asked %u times", asked);
+	for (; held; held = p) {
+		p = *held;
+		free_page((unsigned long)held);
+	}
+	is(kmem_env_unregister_oom_notifier(&nb), 0, "no longer");
+	is(kmem_env_unregister_oom_notifier(&nb), -ENOENT, "once only");
+	is(kmem_shutdown(), 0, "leaks");
+}
