@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 typedef unsigned long long dma_addr_t; /* the kernel's u64 */
-struct device; /* the program's own; a pool keeps none of it */
+struct device;			       /* the program's own; a pool keeps none of it */
 struct dma_pool;
 
 /*
