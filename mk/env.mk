@@ -30,7 +30,7 @@ env_kcflags = -std=gnu11 -nostdinc -isystem $(shell $(CC) -print-file-name=inclu
 	-Werror=implicit-function-declaration -Werror=int-conversion -D__KERNEL__ \
 	-include linux/kconfig.h -include linux/compiler_types.h \
 	-I$(CURDIR)/compat -I$(CURDIR)/compat/env -I$(CURDIR)/compat/env/kunit -I$(CURDIR)/include \
-	-I$(CURDIR)/compat/env/alloc -I$(1)/include -I$(1)/include/uapi
+	-I$(1)/include -I$(1)/include/uapi
 # And what most of them want of the tree besides themselves; --gc-sections drops what is not used.
 ENV_KLIB := find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch refcount math/div64
 

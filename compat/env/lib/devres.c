@@ -56,11 +56,6 @@ void *__devres_alloc_node(dr_release_t release, size_t size, gfp_t gfp, int nid,
 	return n ? data_of(n) : NULL;
 }
 
-size_t env_devres_size(void *res)
-{
-	return node_of(res)->size;
-}
-
 void devres_free(void *res)
 {
 	struct node *n;

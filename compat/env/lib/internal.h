@@ -65,7 +65,6 @@ unsigned long env_press_stop(void); /* how many pages were taken back */
 void env_percpu_start(void);
 void env_cpus_down(void);
 void env_rcu_quiesce(void);
-size_t env_devres_size(void *res);
 unsigned int env_seed_set(const char *text);
 
 /* Replaced by the parts that are linked, which register themselves. */
