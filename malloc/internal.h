@@ -2,14 +2,13 @@
 /*
  * What the files of malloc/ share. malloc.c is the family of functions and its rules of size;
  * run.c large blocks; track.c the ledger behind the options stat and leaks; report.c what they
- * print. Everything stands on the public headers of the library.
+ * print. malloc.c inlines the slab floor's hits; the others stand on the public headers.
  *
  * Glossary
  *	block	what malloc hands out
  *	small	a block of at most SMALL_MAX bytes: an object of a kmalloc cache
  *	run	a larger block: whole pages, as many as it needs (contig_nr_pages)
- *	slow	the functions that look at everything; the fast ones are one comparison before kmalloc
- *		and kfree
+ *	slow	the functions that look at everything; the fast ones are the slab floor's hits
  *	ledger	every live block with its size and the stack that asked for it
  */
 #ifndef KMEM_MALLOC_INTERNAL_H
@@ -28,29 +27,21 @@
 #define SMALL_MAX    ((size_t)KMALLOC_MAX_CACHE_SIZE)
 
 /*
- * Masks. The first try asks for what is there and may be made from anywhere. Where it fails, the
- * second may wait for reclaim, unless a signal handler has interrupted the library itself: then it
- * may use the reserves instead (malloc_gfp). A program sees NULL and ENOMEM, not a report in its
- * log.
+ * Masks. What does not hit may wait for reclaim, unless a signal handler has interrupted the library
+ * itself: then it may use the reserves instead (malloc_gfp). A program sees NULL and ENOMEM, not a
+ * report in its log.
  */
-#define GFP_FIRST  GFP_NOWAIT
-#define GFP_SECOND (GFP_KERNEL | __GFP_NOWARN)
+#define GFP_TASK   (GFP_KERNEL | __GFP_NOWARN)
 #define GFP_NESTED (GFP_ATOMIC | __GFP_NOWARN)
 #define GFP_NONE   __KMEM_GFP(0)
 
-/*
- * The one word per direction that the fast paths look at: a request of 1..fast_max bytes, and a
- * pointer with a bit of fast_mask set, need nothing but kmalloc and kfree. Tracking sets both to 0,
- * which sends everything to the slow functions; so a program that does not ask for it does not pay.
- */
-struct face {
-	size_t fast_max;
-	uintptr_t fast_mask;
-	bool track;
-};
-extern struct face face;
+extern bool face_track; /* the slow functions tell track.c of every call */
 
 /* ---- malloc.c ---- */
+
+/* Before the second thread: all calls go through the slow functions, and are tracked. A program that
+ * does not ask for it pays nothing, for hits look at none of this. */
+void face_watch(void);
 
 size_t block_size(const void *p); /* usable bytes; 0: no block */
 gfp_t malloc_gfp(void);

@@ -41,19 +41,15 @@
 #include <unistd.h>
 #include <kmem/port.h>
 #include <kmem/stat.h>
+#include "slab/slab.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
-struct face face = {.fast_max = SMALL_MAX, .fast_mask = PAGE_SIZE - 1};
+bool face_track;
 
 static size_t round_up(size_t n, size_t align)
 {
 	return (n + align - 1) & ~(align - 1);
-}
-
-static bool is_pow2(size_t n)
-{
-	return n != 0 && (n & (n - 1)) == 0;
 }
 
 size_t block_size(const void *p)
@@ -63,9 +59,15 @@ size_t block_size(const void *p)
 	return size != 0 ? size : ksize(p);
 }
 
+void face_watch(void)
+{
+	face_track = true;
+	cache_miss_all();
+}
+
 gfp_t malloc_gfp(void)
 {
-	return unlikely(port_in_section()) ? GFP_NESTED : GFP_SECOND;
+	return unlikely(port_in_section()) ? GFP_NESTED : GFP_TASK;
 }
 
 /* ---- The ways of allocating: NULL if it cannot be; errno and the ledger are the callers' ------- */
@@ -92,28 +94,28 @@ static void block_free(void *p)
 }
 
 /* The slow path of everything that allocates. */
-static __attribute__((noinline)) void *alloc_slow(size_t size, size_t align, gfp_t extra)
+static noinline void *alloc_slow(size_t size, size_t align, gfp_t extra)
 {
 	void *p = block_alloc(size, align, extra);
 
 	if (unlikely(!p)) {
-		if (face.track)
+		if (face_track)
 			track_failure();
 		errno = ENOMEM;
-	} else if (unlikely(face.track)) {
+	} else if (unlikely(face_track)) {
 		track_alloc(p, size);
 	}
 	return p;
 }
 
-static __attribute__((noinline)) void free_slow(void *p)
+static noinline void free_slow(void *p)
 {
 	int saved = errno;
 
 	if (!p)
 		return;
 	/* The ledger first: once freed, the address may be another thread's block. */
-	if (unlikely(face.track))
+	if (unlikely(face_track))
 		track_free(p);
 	block_free(p);
 	errno = saved;
@@ -121,28 +123,41 @@ static __attribute__((noinline)) void free_slow(void *p)
 
 /* ---- malloc, free, calloc ---------------------------------------------------------------------- */
 
-static inline void *alloc_any(size_t size, gfp_t extra)
+/*
+ * A program cannot say that it may not sleep: only libkmem.so has the calls for that. So no hit looks
+ * at the task. Sizes are rounded up to 16 by taking the second of two neighbours in the table of
+ * classes. While something is tracked nothing hits (cache_miss_all).
+ */
+static inline always_inline void *malloc_hit(size_t size)
 {
-	if (likely(size - 1 < face.fast_max)) {
-		void *p = kmalloc(round_up(size, MALLOC_ALIGN), GFP_FIRST | extra);
+	struct kmem_cache *c;
 
-		if (likely(p))
-			return p;
-	}
-	return alloc_slow(size, MALLOC_ALIGN, extra);
+	if (unlikely(size - 1 >= SMALL_MAX))
+		return NULL;
+	c = kmalloc_cache(((size - 1) | (MALLOC_ALIGN - 1)) + 1);
+	return likely(c) ? port_hit_pop(c->fast) : NULL;
+}
+
+static inline void *alloc_any(size_t size)
+{
+	void *p = malloc_hit(size);
+
+	if (likely(p))
+		return p;
+	return alloc_slow(size, MALLOC_ALIGN, GFP_NONE);
 }
 
 static inline void free_any(void *p)
 {
-	if (likely(((uintptr_t)p & face.fast_mask) != 0))
-		kfree(p);
-	else
+	uintptr_t owner = page_owner(p);
+
+	if (unlikely(!owner) || unlikely(!object_hit((struct kmem_cache *)(owner - 1), p)))
 		free_slow(p);
 }
 
 EXPORT void *malloc(size_t size)
 {
-	return alloc_any(size, GFP_NONE);
+	return alloc_any(size);
 }
 
 EXPORT void free(void *p)
@@ -153,10 +168,14 @@ EXPORT void free(void *p)
 static inline void *calloc_any(size_t n, size_t size)
 {
 	size_t bytes;
+	void *p;
 
 	if (unlikely(__builtin_mul_overflow(n, size, &bytes)))
 		bytes = SIZE_MAX;
-	return alloc_any(bytes, __GFP_ZERO);
+	p = malloc_hit(bytes);
+	if (likely(p))
+		return __builtin_memset(p, 0, bytes);
+	return alloc_slow(bytes, MALLOC_ALIGN, __GFP_ZERO);
 }
 
 EXPORT void *calloc(size_t n, size_t size)
@@ -198,10 +217,10 @@ static void *realloc_block(void *p, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	if (unlikely(face.track))
+	if (unlikely(face_track))
 		track_free(p);
 	new = realloc_in_place(p, usable, size) ? p : realloc_move(p, usable, size);
-	if (unlikely(face.track)) {
+	if (unlikely(face_track)) {
 		if (!new)
 			track_failure();
 		track_alloc(new ? new : p, new ? size : usable);
@@ -217,7 +236,7 @@ static void *realloc_any(void *p, size_t size)
 	void *new;
 
 	if (!p)
-		return alloc_any(size, GFP_NONE);
+		return alloc_any(size);
 	if (size == 0) {
 		free_any(p);
 		return NULL;
@@ -491,7 +510,7 @@ void *__libc_pvalloc(size_t size);
 
 EXPORT void *__libc_malloc(size_t size)
 {
-	return alloc_any(size, GFP_NONE);
+	return alloc_any(size);
 }
 
 EXPORT void __libc_free(void *p)

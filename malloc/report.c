@@ -270,9 +270,6 @@ __attribute__((constructor(101))) static void start(void)
 {
 	const char *options = secure_getenv("KMEM_MALLOC");
 
-	/* Under a sweep one malloc is one request: no first try, which the second would make good. */
-	if (port_fault())
-		face.fast_max = 0;
 	if (!options)
 		return;
 	options_parse(options);
@@ -280,9 +277,7 @@ __attribute__((constructor(101))) static void start(void)
 		return;
 	out_choose(secure_getenv("KMEM_MALLOC_OUT"));
 	track_start(out.leaks);
-	face.track = true;
-	face.fast_max = 0;
-	face.fast_mask = 0;
+	face_watch();
 	if (__cxa_atexit(at_exit, NULL, NULL) != 0)
 		complain("(no room for the report at exit)", 32);
 }

@@ -64,7 +64,8 @@ FORCE:
 # Per folder: the command and the tests see the public headers alone, the core and the port all.
 $(B)/obj/tools/%.o: INCLUDES := -Iinclude -Itools/kmem -Itools/common -I$(B)/gen
 $(B)/obj/tools/%.o: KMEM_CFLAGS += $(CMD_CFLAGS)
-$(B)/obj/malloc/%.o: INCLUDES := -Iinclude -Imalloc -Iports/$(PORT)
+# The malloc face inlines the slab floor's hits.
+$(B)/obj/malloc/%.o: INCLUDES := -Iinclude -Imalloc -Isrc -Iports/$(PORT) -Imk/config/$(CONFIG)
 
 $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$@)

@@ -37,7 +37,7 @@ endef
 $(foreach t,$(patsubst %.c,%,$(TEST_SRC)),$(eval $(call test_rule,$(t))))
 $(B)/obj/tests/%.o: INCLUDES += -Itests
 $(B)/obj/tests/%.o: KMEM_CFLAGS += -D_GNU_SOURCE
--include $(addsuffix .d,$(TESTS))
+-include $(addsuffix .d,$(TESTS)) $(patsubst %.o,%.d,$(call objs,$(wildcard tests/*/lib/*.c)))
 
 # The variants that `make test` builds and runs, as PORT-ARCH-VARIANT; with :libs it only builds the
 # libraries, which scripts use.

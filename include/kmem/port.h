@@ -159,7 +159,7 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
 
 /*
  * A sheaf is an array of pointers; a stack is one CPU's place for a sheaf. The stack at byte offset
- * off of CPU c's area is at kmem_percpu_base + (c << kmem_percpu_shift) + off. Each verb happens
+ * off of CPU c's area is at kmem_percpu_base + c * kmem_percpu_stride + off. Each verb happens
  * entirely or not at all, whatever interrupts it, and a verb that cannot happen now (because it
  * interrupted another one on the same stack) refuses, which the caller takes for an empty, or a
  * full, stack.
@@ -167,6 +167,12 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  * inline void *port_stack_pop(uint32_t off)            newest pointer of this CPU's sheaf, or NULL
  * inline bool port_stack_push(uint32_t off, void *p)   false: full, no sheaf, refused, or p is
  *                                                      the newest already (freed twice)
+ * inline void *port_hit_pop(struct port_stack *first)
+ * inline bool port_hit_push(struct port_stack *first, void *p)
+ *                                                      the same for whoever tries the other way next:
+ *                                                      these may refuse for no reason. first: CPU 0's
+ *                                                      stack
+ * inline bool port_hit_never(void)                     do these two refuse always?
  * inline struct sheaf *port_stack_take(uint32_t off, unsigned cpu)
  *                                                      takes the sheaf out of a CPU's stack; NULL:
  *                                                      there is none, or refused. The caller owns it
@@ -195,8 +201,8 @@ struct port_stack {
 		struct sheaf *held; /* others: what a frozen stack gets back */
 	};
 };
-extern unsigned char *kmem_percpu_base;
-extern unsigned int kmem_percpu_shift;
+extern unsigned char *kmem_percpu_base __attribute__((visibility("hidden")));
+extern size_t kmem_percpu_stride __attribute__((visibility("hidden")));
 /* On return no CPU is inside a stack verb begun before. */
 void port_fence_cpu(unsigned int cpu);
 

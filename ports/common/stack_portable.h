@@ -14,8 +14,13 @@
 
 static inline struct port_stack *port_stack_at(uint32_t off, unsigned int cpu)
 {
-	return (struct port_stack *)(void *)(kmem_percpu_base + ((size_t)cpu << kmem_percpu_shift) +
-					     off);
+	return (struct port_stack *)(void *)(kmem_percpu_base + cpu * kmem_percpu_stride + off);
+}
+
+/* Of CPU 0's stack. */
+static inline uint32_t stack_off_of(const struct port_stack *first)
+{
+	return (uint32_t)((const unsigned char *)first - kmem_percpu_base);
 }
 
 static inline bool stack_lock_enter(struct port_stack *s)
@@ -127,6 +132,9 @@ static inline struct sheaf *stack_lock_drain(uint32_t off, unsigned int cpu)
 #define port_stack_drain(off, cpu)  stack_lock_drain(off, cpu)
 #define port_stack_freeze(off, cpu) stack_lock_freeze(off, cpu)
 #define port_stack_thaw(off, cpu)   stack_lock_thaw(off, cpu)
+#define port_hit_never()	    false
+#define port_hit_pop(first)	    stack_lock_pop(stack_off_of(first))
+#define port_hit_push(first, p)	    stack_lock_push(stack_off_of(first), p)
 #endif
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef PORT_INLINE_H
 #define PORT_INLINE_H
 
-extern _Thread_local struct port_task port_task_self __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct port_task port_task_self
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 extern unsigned int port_nr_cpus; /* set by port_start */
 unsigned int port_cpu_slow(void); /* without rseq */
 
@@ -110,8 +111,9 @@ static inline void port_spin_unlock(port_spin_t *l)
  * Restartable sequences, where this architecture has them here. ThreadSanitizer cannot see what is
  * ordered by them.
  */
-extern ptrdiff_t port_rseq_offset;  /* of the thread's rseq area from its thread pointer */
-extern unsigned int port_rseq_cpus; /* 0: none are in use */
+#define PORT_HIDDEN __attribute__((visibility("hidden")))
+extern ptrdiff_t port_rseq_offset PORT_HIDDEN;	/* of the rseq area from the thread pointer */
+extern unsigned int port_rseq_cpus PORT_HIDDEN; /* 0: none are in use */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define PORT_RSEQ 1
 #define PORT_STACK_OWN

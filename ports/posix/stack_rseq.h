@@ -12,16 +12,22 @@
 
 extern struct sheaf port_stack_shut;
 
+static inline bool port_hit_never(void)
+{
+	return port_rseq_cpus == 0;
+}
+
 static inline void *port_stack_pop(uint32_t off)
 {
-	void *p = port_rseq_pop(off);
+	void *p = port_hit_pop(port_stack_at(off, 0));
 
 	return p || port_rseq_cpus ? p : stack_lock_pop(off);
 }
 
 static inline bool port_stack_push(uint32_t off, void *p)
 {
-	return port_rseq_push(off, p) || (!port_rseq_cpus && stack_lock_push(off, p));
+	return port_hit_push(port_stack_at(off, 0), p) ||
+	       (!port_rseq_cpus && stack_lock_push(off, p));
 }
 
 /* From any CPU. Sequences that have seen the sheaf are over before its new owner looks at it. */

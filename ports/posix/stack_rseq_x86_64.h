@@ -59,68 +59,67 @@ _Static_assert(offsetof(struct sheaf, n) == 0 && offsetof(struct sheaf, cap) == 
 	"leaq 9b(%%rip), %%rax\n\t" \
 	"movq %%rax, %%fs:" RSEQ_CS "(%[rseq])\n"
 
-/* rax: the sheaf in the stack at off of the CPU this runs on. */
+/* rcx: the sheaf in the stack of the CPU this runs on. */
 #define RSEQ_SHEAF                                      \
 	"1:\n\t"                                        \
-	"movl %[shift], %%ecx\n\t"                      \
 	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), %%eax\n\t" \
 	"cmpl %[cpus], %%eax\n\t"                       \
 	"jae %l[refused]\n\t"                           \
-	"shlq %%cl, %%rax\n\t"                          \
-	"addq %[base], %%rax\n\t"                       \
-	"movq (%%rax, %[off]), %%rax\n\t"               \
-	"testq %%rax, %%rax\n\t"                        \
+	"imulq %[stride], %%rax\n\t"                    \
+	"movq (%[first], %%rax), %%rcx\n\t"             \
+	"testq %%rcx, %%rcx\n\t"                        \
 	"jz %l[refused]\n\t"
 
-#define RSEQ_INPUTS                                                                             \
-	[rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus), [base] "m"(kmem_percpu_base), \
-		[shift] "m"(kmem_percpu_shift), [off] "r"((unsigned long)off)
+#define RSEQ_INPUTS                                               \
+	[rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus), \
+		[stride] "m"(kmem_percpu_stride), [first] "r"(first)
 
 /*
- *	start	rax = sheaf, none: refused
- *		ecx = n, 0: refused
- *		p = slot[n - 1]
- *	commit	n = ecx - 1
+ *	start	rcx = sheaf, none: refused
+ *		eax = n - 1, n was 0: refused
+ *		p = slot[eax]
+ *	commit	n = eax
  */
-static inline void *port_rseq_pop(uint32_t off)
+static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
 {
 	void *p;
 
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "movl " SHEAF_N "(%%rax), %%ecx\n\t"
-							   "testl %%ecx, %%ecx\n\t"
-							   "jz %l[refused]\n\t"
+	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "movl " SHEAF_N "(%%rcx), %%eax\n\t"
+							   "subl $1, %%eax\n\t"
+							   "jb %l[refused]\n\t"
 							   "movq " SHEAF_SLOT
-							   "-8(%%rax, %%rcx, 8), %[p]\n\t"
-							   "decl %%ecx\n\t"
-							   "movl %%ecx, " SHEAF_N "(%%rax)\n"
+							   "(%%rcx, %%rax, 8), %[p]\n\t"
+							   "movl %%eax, " SHEAF_N "(%%rcx)\n"
 							   "2:\n\t"
 		     : [p] "=&r"(p)
 		     : RSEQ_INPUTS
 		     : "rax", "rcx", "memory", "cc"
 		     : refused);
+	if (!p)
+		__builtin_unreachable(); /* no sheaf holds that */
 	return p;
 refused:
 	return NULL;
 }
 
 /*
- *	start	rax = sheaf, none: refused
- *		ecx = n, not below cap: refused
+ *	start	rcx = sheaf, none: refused
+ *		eax = n, not below cap: refused
  *		slot[n - 1] == p: refused. For n = 0 this reads `next`, which is never a user's object
  *		slot[n] = p			(behind the count: nobody looks there)
- *	commit	n = ecx + 1
+ *	commit	n = eax + 1
  */
-static inline bool port_rseq_push(uint32_t off, void *p)
+static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
 	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
-		     "movl " SHEAF_N "(%%rax), %%ecx\n\t"
-		     "cmpl " SHEAF_CAP "(%%rax), %%ecx\n\t"
+		     "movl " SHEAF_N "(%%rcx), %%eax\n\t"
+		     "cmpl " SHEAF_CAP "(%%rcx), %%eax\n\t"
 		     "jae %l[refused]\n\t"
-		     "cmpq %[p], " SHEAF_SLOT "-8(%%rax, %%rcx, 8)\n\t"
+		     "cmpq %[p], " SHEAF_SLOT "-8(%%rcx, %%rax, 8)\n\t"
 		     "je %l[refused]\n\t"
-		     "movq %[p], " SHEAF_SLOT "(%%rax, %%rcx, 8)\n\t"
-		     "incl %%ecx\n\t"
-		     "movl %%ecx, " SHEAF_N "(%%rax)\n"
+		     "movq %[p], " SHEAF_SLOT "(%%rcx, %%rax, 8)\n\t"
+		     "incl %%eax\n\t"
+		     "movl %%eax, " SHEAF_N "(%%rcx)\n"
 		     "2:\n\t"
 		     :
 		     : RSEQ_INPUTS, [p] "r"(p)

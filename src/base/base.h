@@ -30,9 +30,12 @@ typedef int32_t s32;
 typedef int64_t s64;
 typedef unsigned long pfn_t;
 
-#define likely(x)		      __builtin_expect(!!(x), 1)
-#define unlikely(x)		      __builtin_expect(!!(x), 0)
-#define noinline		      __attribute__((noinline))
+#define likely(x)     __builtin_expect(!!(x), 1)
+#define unlikely(x)   __builtin_expect(!!(x), 0)
+#define noinline      __attribute__((noinline))
+#define always_inline __attribute__((always_inline))
+/* Declarations too: what the compiler knows to be in the same object is reached without a table. */
+#define HIDDEN			      __attribute__((visibility("hidden")))
 #define ARRAY_SIZE(a)		      (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
@@ -190,6 +193,7 @@ struct kmem_machine {
 	unsigned char *lowmem; /* address of pfn 0 in the direct map */
 	struct page *memmap;   /* descriptor of pfn 0 */
 	pfn_t low_end;	       /* first pfn outside the direct map */
+	uintptr_t *owner;      /* of each such pfn: see page_owner() */
 	pfn_t end;	       /* first pfn outside the machine */
 	u32 nr_cpus;
 	u32 state;		   /* enum machine_state */
@@ -203,7 +207,7 @@ struct kmem_machine {
 	char boot_error[160];
 };
 enum machine_state { MACHINE_OFF, MACHINE_BOOTING, MACHINE_ON, MACHINE_STOPPING };
-extern struct kmem_machine kmem_machine;
+extern struct kmem_machine kmem_machine HIDDEN;
 
 /* Boots lazily if the machine is off and the port allows it. True if it is on now. */
 bool machine_ensure(void); /* boot/boot.c; the one call upward, through kmem_boot_hook */

@@ -105,6 +105,18 @@ static inline struct page *page_of_addr(const void *p)
 		return NULL;
 	return &kmem_machine.memmap[off >> PAGE_SHIFT];
 }
+/*
+ * What a free that hits needs to know of the frame at p: 1 + the address of the cache whose regular
+ * slab it is part of, which is one of the order the cache prefers; all others are 0.
+ */
+static inline uintptr_t page_owner(const void *p)
+{
+	size_t off = (size_t)((uintptr_t)p - (uintptr_t)kmem_machine.lowmem);
+
+	if (unlikely((off >> PAGE_SHIFT) >= kmem_machine.low_end))
+		return 0;
+	return atom_load(&kmem_machine.owner[off >> PAGE_SHIFT]);
+}
 /* Only for frames of the direct map. */
 static inline void *addr_of_page(const struct page *page)
 {
@@ -299,7 +311,7 @@ void page_clear_soiled(struct page *page, unsigned long nr);
 void page_make_compound(struct page *page, unsigned int order);
 /* Marks an allocated block as a slab of cache (all frames), or as plain again. */
 void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *cache,
-		    unsigned int objects);
+		    unsigned int objects, bool regular);
 void page_unmake_slab(struct page *page, unsigned int order);
 static inline bool page_valid(const struct page *page)
 {

@@ -221,6 +221,7 @@ static bool tables_alloc(void)
 	bool aliases = end > kmem_machine.low_end || port_vmap_moves();
 
 	kmem_machine.memmap = boot_alloc(end * sizeof(struct page), false);
+	kmem_machine.owner = boot_alloc(kmem_machine.low_end * sizeof(*kmem_machine.owner), false);
 	phys.bitmap = boot_alloc(kmem_machine.low_end * BITMAP_BYTES, false);
 	phys.block_type = boot_alloc((end >> pageblock_order) + 1, false);
 	phys.committed = boot_alloc((end >> MAX_PAGE_ORDER) + 1, false);
@@ -230,7 +231,8 @@ static bool tables_alloc(void)
 	if (!kmem_machine.stat)
 		kmem_machine.stat = boot_alloc(sizeof(struct kmem_stat), true);
 	return kmem_machine.memmap && phys.block_type && phys.committed && phys.soiled &&
-	       kmem_machine.stat && (phys.bitmap || kmem_machine.low_end == 0) &&
+	       kmem_machine.stat &&
+	       ((kmem_machine.owner && phys.bitmap) || kmem_machine.low_end == 0) &&
 	       (phys.alias || !aliases);
 }
 
@@ -289,6 +291,7 @@ void phys_exit(void)
 	m->end = 0;
 	m->zones = NULL;
 	m->memmap = NULL;
+	m->owner = NULL;
 	m->lowmem = NULL;
 	m->stat = NULL;
 	__builtin_memset(&phys, 0, sizeof(phys));

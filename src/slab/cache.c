@@ -134,9 +134,29 @@ void *cache_alloc_try(struct kmem_cache *c, gfp_t gfp, size_t req, const void *s
 	return alloc_full(c, gfp, req, site, true);
 }
 
+/*
+ * Two of those who do not hit need the ceremony no more than those who do: whoever may not sleep and
+ * does not ask to, and everybody on a machine whose hits all refuse.
+ */
+void *cache_alloc_miss(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
+{
+	u32 preempt = port_task()->preempt;
+	void *obj = NULL;
+
+	if (!(gfp & GFP_SLAB_SPECIAL) &&
+	    (preempt ? !(gfp & __GFP_DIRECT_RECLAIM) && !(preempt & CONTEXT_NMI_MASK)
+		     : port_hit_never()))
+		obj = port_stack_pop(atom_load(&c->fast_off));
+	return obj ? obj : alloc_full(c, gfp, req, site, false);
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
-	return cache_alloc(c, gfp, cache_object_size(c), __builtin_return_address(0));
+	void *obj = cache_hit(c, gfp);
+
+	if (likely(obj))
+		return obj;
+	return cache_alloc_miss(c, gfp, cache_object_size(c), __builtin_return_address(0));
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
@@ -181,16 +201,15 @@ void object_release(struct kmem_cache *c, void *obj, bool nested)
 			      "BUG %s: Object already free: object %p freed twice", c->name, obj);
 }
 
-void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site)
+/* What is optional. False: the object is free already, which was reported. */
+static bool free_ceremony(struct kmem_cache *c, struct page *page, void *obj, const void *site)
 {
-	bool nested = sync_nested() || context_in_nmi();
-
 	if (trace_on() && c->flags & SLAB_KMALLOC)
 		trace_kfree(site, obj);
 	else if (trace_on())
 		trace_cache_free(site, obj, c->name);
 	if (c->flags & SLAB_DEBUG_FLAGS && !debug_free(c, slab_head(page), obj, site))
-		return;
+		return false;
 	if (c->flags & SLAB_DEBUG_INITIAL && c->ctor_ldd3)
 		c->ctor_ldd3(obj, c, SLAB_CTOR_CONSTRUCTOR | SLAB_CTOR_VERIFY);
 	if (kmem_machine.opt.init_on_free && !c->ctor && !c->ctor_ldd3 &&
@@ -200,7 +219,13 @@ void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const v
 		charge_try(-(long)c->size);
 	if (cache_watched(c))
 		watch_free(c, obj);
-	object_release(c, obj, nested);
+	return true;
+}
+
+void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site)
+{
+	if (atom_load(&c->fast_off) != PERCPU_NONE || free_ceremony(c, page, obj, site))
+		object_release(c, obj, sync_nested() || context_in_nmi());
 }
 
 static noinline void free_checked(struct kmem_cache *c, void *obj, const void *site)
@@ -213,6 +238,7 @@ static noinline void free_checked(struct kmem_cache *c, void *obj, const void *s
 			      c ? c->name : "NULL cache");
 		return;
 	}
+	check_nmi_free(page_of_addr(obj), obj);
 	own = cache_of_object(obj, &page);
 	if (!own)
 		return;
@@ -227,12 +253,8 @@ static noinline void free_checked(struct kmem_cache *c, void *obj, const void *s
 void kmem_cache_free(struct kmem_cache *c, const void *object)
 {
 	void *obj = (void *)(uintptr_t)object;
-	struct page *page = page_of_addr(obj);
 
-	check_nmi_free(page, obj);
-	if (likely(page && atom_load(&page->flags) & PAGE_IN_SLAB && page->u.slab.cache == c &&
-		   object_nr(c, page, obj) != OBJECT_NONE &&
-		   port_stack_push(atom_load(&c->fast_off), obj)))
+	if (likely(page_owner(obj) == (uintptr_t)c + 1) && !task_in_nmi() && object_hit(c, obj))
 		return;
 	free_checked(c, obj, __builtin_return_address(0));
 }

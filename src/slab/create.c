@@ -135,14 +135,22 @@ static void cache_unlist(struct kmem_cache *c)
 
 /* ---- Creation ------------------------------------------------------------------------------------ */
 
+static void cache_fast_at(struct kmem_cache *c, u32 off)
+{
+	atom_store(&c->fast_off, off);
+	atom_store(&c->fast, (struct port_stack *)percpu_ptr(off, 0));
+}
+
+static bool all_miss; /* somebody wants to see every operation */
+
 /* Hits are possible only where no operation needs the slow path. */
 void cache_set_fast(struct kmem_cache *c)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;
-	bool slow = trace_on() || c->flags & (SLAB_ACCOUNT | SLAB_DEBUG_INITIAL) ||
+	bool slow = all_miss || trace_on() || c->flags & (SLAB_ACCOUNT | SLAB_DEBUG_INITIAL) ||
 		    opt->init_on_alloc || opt->init_on_free || failslab_armed();
 
-	atom_store(&c->fast_off, slow ? (u32)PERCPU_NONE : c->main_off);
+	cache_fast_at(c, slow ? (u32)PERCPU_NONE : c->main_off);
 }
 
 static gfp_t cache_gfp(slab_flags_t flags)
@@ -422,7 +430,7 @@ int kmem_cache_destroy(struct kmem_cache *c)
 	cache_unlist(c);
 	sheaf_drain(c, true);
 	c->magic = CACHE_DEAD;
-	atom_store(&c->fast_off, (u32)PERCPU_NONE);
+	cache_fast_at(c, PERCPU_NONE);
 	if (c->main_off)
 		percpu_free(c->main_off, PERCPU_UNIT);
 	c->main_off = PERCPU_NONE;
@@ -436,6 +444,12 @@ void cache_refresh_all(void)
 {
 	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c))
 		cache_set_fast(c);
+}
+
+void cache_miss_all(void)
+{
+	all_miss = true;
+	cache_refresh_all();
 }
 
 void slab_trace_switch(bool on)

@@ -14,17 +14,27 @@
  */
 #include "slab/slab.h"
 
-enum kmalloc_family { FAMILY_NORMAL, FAMILY_DMA, FAMILY_RECLAIM, FAMILY_CHARGED, NR_FAMILIES };
-enum { NR_CLASSES = 14 };
-
 static const u32 class_size[NR_CLASSES] = {0,	96,  192, 8,	16,   32,   64,
 					   128, 256, 512, 1024, 2048, 4096, 8192};
 static const char *const class_suffix[NR_CLASSES] = {"",    "96",  "192", "8",	"16", "32", "64",
 						     "128", "256", "512", "1k", "2k", "4k", "8k"};
-/* By (n - 1) / 8 for n up to 192. */
-static const u8 small_index[24] = {3, 4, 5, 5, 6, 6, 6, 6, 1, 1, 1, 1,
-				   7, 7, 7, 7, 2, 2, 2, 2, 2, 2, 2, 2};
-static struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES];
+const u8 kmalloc_class[KMALLOC_MAX_CACHE_SIZE / 8] = {
+	[0] = 3,
+	[1] = 4,
+	[2 ... 3] = 5,
+	[4 ... 7] = 6,
+	[8 ... 11] = 1,
+	[12 ... 15] = 7,
+	[16 ... 23] = 2,
+	[24 ... 31] = 8,
+	[32 ... 63] = 9,
+	[64 ... 127] = 10,
+	[128 ... 255] = 11,
+	[256 ... 511] = 12,
+	[512 ... 1023] = 13,
+};
+_Static_assert(sizeof(kmalloc_class) == 1024, "each size has a class");
+struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES];
 static struct ratelimit large_limit = {.interval_ms = 1000, .burst = 10};
 
 /* KMALLOC_MINALIGN above 8 takes small classes away (semantics 5.3). */
@@ -39,9 +49,7 @@ static bool class_exists(u32 index)
 
 static inline u32 class_index(size_t size)
 {
-	if (size <= 192)
-		return small_index[(size - 1) / 8];
-	return fls_ulong(size - 1);
+	return kmalloc_class[(size - 1) / 8];
 }
 
 /* For the sizes whose class does not exist, the next that does. */
@@ -163,25 +171,33 @@ static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
 		return NULL;
 	if (size > KMALLOC_MAX_CACHE_SIZE)
 		return large_alloc(size, gfp, site);
-	return cache_alloc_slow(class_cache(size, gfp), gfp, size, site);
+	return cache_alloc_miss(class_cache(size, gfp), gfp, size, site);
+}
+
+static inline always_inline void *kmalloc_hit(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *c;
+
+	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE))
+		return NULL;
+	c = kmalloc_cache(size);
+	return likely(c) ? cache_hit(c, gfp) : NULL;
 }
 
 static inline void *kmalloc_site(size_t size, gfp_t gfp, const void *site)
 {
-	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE && !(gfp & GFP_SLAB_SPECIAL))) {
-		/* Another task may be booting: who sees the cache sees the per-CPU areas as well. */
-		struct kmem_cache *c =
-			atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][class_index(size)]);
+	void *p = kmalloc_hit(size, gfp);
 
-		if (likely(c))
-			return cache_alloc(c, gfp, size, site);
-	}
-	return kmalloc_slow(size, gfp, site);
+	return likely(p) ? p : kmalloc_slow(size, gfp, site);
 }
 
 void *kmalloc(size_t size, gfp_t gfp)
 {
-	return kmalloc_site(size, gfp, __builtin_return_address(0));
+	void *p = kmalloc_hit(size, gfp);
+
+	if (likely(p))
+		return p;
+	return kmalloc_slow(size, gfp, __builtin_return_address(0));
 }
 
 void *kmalloc_node(size_t size, gfp_t gfp, int node)
@@ -295,30 +311,30 @@ static noinline void kfree_slow(const void *p, const void *site)
 		cache_free_slow(c, page, obj, site);
 }
 
-static inline void kfree_any(const void *p, const void *site)
+static noinline void kfree_miss(const void *p, const void *site)
 {
-	struct page *page = page_of_addr(p);
-
-	if (likely(page && atom_load(&page->flags) & PAGE_IN_SLAB)) {
-		struct kmem_cache *c = page->u.slab.cache;
-		void *obj = (void *)(uintptr_t)p;
-
-		if (likely(object_nr(c, page, p) != OBJECT_NONE) &&
-		    port_stack_push(atom_load(&c->fast_off), obj))
-			return;
-	}
+	check_nmi_free(page_of_addr(p), p);
 	kfree_slow(p, site);
 }
 
-static inline void kfree_site(const void *p, const void *site)
+static inline always_inline bool kfree_hit(const void *p)
 {
-	check_nmi_free(page_of_addr(p), p);
-	kfree_any(p, site);
+	uintptr_t owner = page_owner(p);
+
+	return likely(owner) && object_hit((struct kmem_cache *)(owner - 1), (void *)(uintptr_t)p);
+}
+
+static void kfree_site(const void *p, const void *site)
+{
+	if (task_in_nmi() || !kfree_hit(p))
+		kfree_miss(p, site);
 }
 
 void kfree(const void *p)
 {
-	kfree_site(p, __builtin_return_address(0));
+	if (likely(!task_in_nmi()) && kfree_hit(p))
+		return;
+	kfree_miss(p, __builtin_return_address(0));
 }
 
 void kfree_nolock(const void *p)
@@ -329,7 +345,8 @@ void kfree_nolock(const void *p)
 		report_misuse(KMEM_MISUSE_GFP_NOLOCK, p, "kfree_nolock(%p): a large kmalloc", p);
 		return;
 	}
-	kfree_any(p, __builtin_return_address(0));
+	if (!kfree_hit(p))
+		kfree_slow(p, __builtin_return_address(0));
 }
 
 void kfree_const(const void *p)

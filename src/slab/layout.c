@@ -92,6 +92,16 @@ static u32 layout_debug(struct kmem_cache *c, u32 size)
 	return size;
 }
 
+/* The numbers of object_starts(): slab_mask, m, and (objects - 1) e. */
+static void layout_starts(struct kmem_cache *c)
+{
+	u64 m = div_u64(UINT64_MAX, c->size) + 1;
+
+	c->slab_mask = (PAGE_SIZE << c->order) - 1;
+	c->start_mul = m;
+	c->start_max = (c->objects - 1) * (m * c->size);
+}
+
 int layout_cache(struct kmem_cache *c)
 {
 	u32 size = (u32)align_up(c->object_size, WORD);
@@ -112,6 +122,7 @@ int layout_cache(struct kmem_cache *c)
 	c->recip = (u32)(div_u64((1ULL << 32) + size - 1, size));
 	c->order = layout_order(size, &c->min_order);
 	c->objects = ((u32)PAGE_SIZE << c->order) / size;
+	layout_starts(c);
 	c->min_partial = (u32)size_max(5, size_min(10, ilog2_ulong(size) / 2));
 	c->sheaf_cap = sheaf_capacity(size);
 	c->max_full = (u32)size_max(1, size_min(BARN_MAX, BARN_BYTES / (c->sheaf_cap * size)));

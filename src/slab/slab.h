@@ -40,7 +40,14 @@ struct slab_chain {
 };
 
 struct kmem_cache {
-	/* What a hit needs. Percpu offsets: PERCPU_NONE has no sheaf for ever, so it always misses. */
+	/*
+	 * What a hit needs. Percpu offsets: PERCPU_NONE has no sheaf for ever, so it always misses.
+	 * fast: that of CPU 0 at fast_off. For the rest see object_starts().
+	 */
+	struct port_stack *fast;
+	size_t slab_mask; /* of an offset in a slab of the order `order` */
+	u64 start_mul, start_max;
+
 	u32 fast_off; /* main_off, or NONE while each operation must see the slow path */
 	u32 size;     /* of a slot */
 	u32 recip;    /* ceil(2^32 / size), for object numbers */
@@ -138,6 +145,23 @@ static inline void *object_at(const struct kmem_cache *c, const struct page *hea
 	return slab_base(head) + (size_t)nr * c->size + c->left_pad;
 }
 
+/*
+ * Does an object start at p, which is in a regular slab? Its offset there must be a multiple q of the
+ * size, below the number of objects. With m = ceil(2^64 / size) and e = m size - 2^64 < size
+ *
+ *	(q size + r) m  =  q e + r m	(modulo 2^64)
+ *
+ * which for r = 0 is q e: at most (objects - 1) e if q is an object's, and more in the waste at the
+ * end, which a size that divides 2^64 does not leave. For r > 0 it is at least m, and that is above
+ * any q e, which is smaller than a slab.
+ */
+static inline bool object_starts(const struct kmem_cache *c, const void *p)
+{
+	u64 off = ((uintptr_t)p - (uintptr_t)kmem_machine.lowmem) & c->slab_mask;
+
+	return off * c->start_mul <= c->start_max;
+}
+
 /* ---- sheaf.c -------------------------------------------------------------------------------- */
 
 void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested);
@@ -164,6 +188,8 @@ enum { NR_SHEAF_CACHES = 4 };
 	   __GFP_RETRY_MAYFAIL | __GFP_NOFAIL | __GFP_MEMALLOC | __GFP_NOMEMALLOC |          \
 	   __GFP_HARDWALL | __GFP_COMP | __GFP_WRITE))
 
+/* What follows a hit that was refused. */
+void *cache_alloc_miss(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site);
 /* The whole of an allocation but the hit. req: bytes asked for. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site);
 /* As above, waiting for nothing: the _nolock calls. */
@@ -177,32 +203,63 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 int cache_enlist(struct kmem_cache *c); /* makes it visible; 0 or -KE_NOMEM */
 void cache_set_fast(struct kmem_cache *c);
 void cache_refresh_all(void); /* after tracing or a debug switch changed */
+void cache_miss_all(void); /* no operation is a hit from now on, of this machine and later ones */
 /* Walks all caches without holding a lock: prev NULL for the first; the one returned is pinned
  * until it is passed as prev. */
 struct kmem_cache *cache_next(struct kmem_cache *prev);
 /* Sends an object that is known to be one of the cache's back to it. */
 void object_release(struct kmem_cache *c, void *obj, bool nested);
 
+static inline bool task_in_nmi(void)
+{
+	return port_task()->preempt & CONTEXT_NMI_MASK;
+}
+
 /* What all frees but the _nolock ones do first. page: of the object; others have their own reports. */
 static inline void check_nmi_free(const struct page *page, const void *obj)
 {
-	if (unlikely(port_task()->preempt & CONTEXT_NMI_MASK) && page &&
-	    atom_load(&page->flags) & PAGE_IN_SLAB)
+	if (unlikely(task_in_nmi()) && page && atom_load(&page->flags) & PAGE_IN_SLAB)
 		context_report_nmi(obj, "object free");
+}
+
+/*
+ * The hits. NULL, and false: nothing has happened, and the caller goes the long way. They are inlined
+ * into what users call, with nothing behind them but tail calls, so that a hit needs no frame.
+ */
+static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
+{
+	if (unlikely(gfp & GFP_SLAB_SPECIAL) || unlikely(port_task()->preempt))
+		return NULL;
+	return port_hit_pop(atom_load(&c->fast));
+}
+
+/* obj is in a regular slab of the cache. */
+static inline always_inline bool object_hit(struct kmem_cache *c, void *obj)
+{
+	return likely(object_starts(c, obj)) && likely(port_hit_push(atom_load(&c->fast), obj));
 }
 
 static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
 {
-	if (likely(!(gfp & GFP_SLAB_SPECIAL) && !port_task()->preempt)) {
-		void *obj = port_stack_pop(atom_load(&c->fast_off));
+	void *obj = cache_hit(c, gfp);
 
-		if (likely(obj))
-			return obj;
-	}
-	return cache_alloc_slow(c, gfp, req, site);
+	return likely(obj) ? obj : cache_alloc_miss(c, gfp, req, site);
 }
 
 /* ---- kmalloc.c -------------------------------------------------------------------------------- */
+
+enum kmalloc_family { FAMILY_NORMAL, FAMILY_DMA, FAMILY_RECLAIM, FAMILY_CHARGED, NR_FAMILIES };
+enum { NR_CLASSES = 14 };
+/* NULL while there is no machine. */
+extern struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES] HIDDEN;
+extern const u8 kmalloc_class[KMALLOC_MAX_CACHE_SIZE / 8] HIDDEN; /* by (size - 1) / 8 */
+
+/* The normal family's cache for 1 to KMALLOC_MAX_CACHE_SIZE bytes, or NULL. */
+static inline struct kmem_cache *kmalloc_cache(size_t size)
+{
+	/* Another task may be booting: who sees the cache sees the per-CPU areas as well. */
+	return atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][kmalloc_class[(size - 1) / 8]]);
+}
 
 int kmalloc_init(void);
 void kmalloc_exit(void);

@@ -2,7 +2,7 @@
 /*
  * Per-CPU areas: one block of memory a CPU, all with the same layout, handed out by offset.
  *
- *	base             base + (1 << shift)
+ *	base             base + stride
  *	| CPU 0          | CPU 1          | ...
  *	|0|.|##|...      |0|.|##|...			## = one allocation, at one offset
  *
@@ -21,13 +21,9 @@
 #include "sync/sync.h"
 
 enum { WORD_BITS = 32, PERCPU_MAX_UNITS = (1 << PERCPU_MAX_SHIFT) / PERCPU_UNIT };
-enum { PERCPU_NONE_SHIFT = 6 };
-
-_Static_assert(1 << PERCPU_NONE_SHIFT == PERCPU_UNIT, "the areas of no machine are one unit each");
-
 static unsigned char percpu_none[KMEM_MAX_CPUS * PERCPU_UNIT] __attribute__((aligned(64)));
 unsigned char *kmem_percpu_base = percpu_none;
-unsigned int kmem_percpu_shift = PERCPU_NONE_SHIFT;
+size_t kmem_percpu_stride = PERCPU_UNIT;
 
 static struct lock percpu_lock = {.rank = RANK_LEAF};
 static u32 percpu_bits[PERCPU_MAX_UNITS / WORD_BITS];
@@ -101,20 +97,20 @@ void percpu_free(u32 off, size_t bytes)
 void percpu_init(void *base, unsigned int shift)
 {
 	assert_always(base);
-	assert_always(shift > PERCPU_NONE_SHIFT && shift <= PERCPU_MAX_SHIFT);
+	assert_always((size_t)1 << shift > PERCPU_UNIT && shift <= PERCPU_MAX_SHIFT);
 	assert_always(kmem_machine.nr_cpus > 0 && kmem_machine.nr_cpus <= KMEM_MAX_CPUS);
 	assert_always(percpu_units == 0);
 	__builtin_memset(percpu_bits, 0, sizeof(percpu_bits));
 	percpu_bits[0] = 1;
-	percpu_units = (u32)1 << (shift - PERCPU_NONE_SHIFT);
+	percpu_units = ((u32)1 << shift) / PERCPU_UNIT;
 	kmem_percpu_base = base;
-	kmem_percpu_shift = shift;
+	kmem_percpu_stride = (size_t)1 << shift;
 }
 
 void percpu_exit(void)
 {
 	kmem_percpu_base = percpu_none;
-	kmem_percpu_shift = PERCPU_NONE_SHIFT;
+	kmem_percpu_stride = PERCPU_UNIT;
 	percpu_units = 0;
 }
 

@@ -141,7 +141,7 @@ u32 percpu_alloc(size_t bytes);
 void percpu_free(u32 off, size_t bytes);
 static inline void *percpu_ptr(u32 off, unsigned int cpu)
 {
-	return kmem_percpu_base + ((size_t)cpu << kmem_percpu_shift) + off;
+	return kmem_percpu_base + cpu * kmem_percpu_stride + off;
 }
 /* area: bytes of each CPU's area, a power of two; base: nr_cpus of them, zeroed. */
 void percpu_init(void *base, unsigned int shift);

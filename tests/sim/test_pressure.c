@@ -100,7 +100,7 @@ TEST(seeds_with_commits_refused_now_and_then)
 	struct load_result s;
 
 	c.refuse = (struct sim_plan){SIM_PERCENT, 30};
-	s = seeds(1, 60, c);
+	s = seeds(1, 240, c);
 	ok(s.refusals > 0 && s.given > 0);
 	c.refuse = (struct sim_plan){SIM_FROM, 1};
 	s = seeds(1, 40, c);

@@ -595,7 +595,7 @@ TEST(wrong_frees_are_told)
 	is(page_check_free(c + 3, 0), PAGE_BAD_TAIL);
 	is(page_check_free(c, 2), PAGE_OK);
 	s = zone_alloc(z, 1, 0, 0);
-	page_make_slab(s, 1, (struct kmem_cache *)0x1000, 7);
+	page_make_slab(s, 1, (struct kmem_cache *)0x1000, 7, false);
 	is(phys_check(), 0);
 	is(page_check_free(s, 1), PAGE_BAD_SLAB);
 	is(page_check_free(s + 1, 0), PAGE_BAD_SLAB);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What a free that hits knows of an address, against the slower arithmetic that knows it as well. */
+#include "support.h"
+#include "slab/slab.h"
+
+enum { LARGEST = 128 << 10 };
+
+static unsigned long wrong_starts(const struct kmem_cache *c, const struct page *head)
+{
+	unsigned long wrong = 0, bytes = PAGE_SIZE << head->order;
+
+	for (unsigned long i = 0; i < bytes; i++) {
+		const unsigned char *p = slab_base(head) + i;
+		bool starts = object_nr(c, page_of_addr(p), p) != OBJECT_NONE;
+
+		wrong += object_starts(c, p) != starts;
+	}
+	return wrong;
+}
+
+TEST(an_object_starts_where_the_slab_says_so)
+{
+	is(kmem_boot("mem=64M"), 0, "%s", kmem_boot_error());
+	for (unsigned int size = 8; size <= LARGEST; size += size < 1024 ? 8 : size / 8 + 8) {
+		struct kmem_cache *c = kmem_cache_create("sized", size, 0, 0, NULL);
+		void *p = c ? kmem_cache_alloc(c, GFP_KERNEL) : NULL;
+
+		if (page_owner(p) == (uintptr_t)c + 1)
+			is(wrong_starts(c, slab_head(page_of_addr(p))), 0, "size %u", size);
+		else
+			ok(size > KMALLOC_MAX_CACHE_SIZE, "size %u has regular slabs", size);
+		kmem_cache_free(c, p);
+		kmem_cache_destroy(c);
+	}
+}
+
+TEST(only_frames_of_regular_slabs_have_an_owner)
+{
+	struct kmem_cache *c;
+	struct page *page;
+	unsigned char *p;
+
+	is(kmem_boot("mem=64M slab_debug=Z,debugged"), 0, "%s", kmem_boot_error());
+	c = kmem_cache_create("plain", 320, 0, SLAB_NO_MERGE, NULL);
+	p = kmem_cache_alloc(c, GFP_KERNEL);
+	for (unsigned int i = 0; i < 1u << c->order; i++)
+		ok(page_owner(slab_base(slab_head(page_of_addr(p))) + i * PAGE_SIZE) ==
+			   (uintptr_t)c + 1,
+		   "frame %u of a slab is the cache's", i);
+	kmem_cache_free(c, p);
+	kmem_cache_shrink(c);
+	is(page_owner(p), 0, "a slab given back has none");
+	page = alloc_page(GFP_KERNEL);
+	is(page_owner(page_address(page)), 0, "a page has none");
+	__free_page(page);
+	p = kmem_cache_alloc(kmem_cache_create("debugged", 320, 0, 0, NULL), GFP_KERNEL);
+	is(page_owner(p), 0, "an object that is looked at on every free has none");
+	is(page_owner(&p), 0, "the stack has none");
+	is(page_owner(NULL), 0, "NULL has none");
+}
+
+/* Under pressure a cache takes smaller slabs, whose end is somewhere else. */
+TEST(a_slab_of_the_smaller_order_has_no_owner_and_its_objects_come_back)
+{
+	struct page *pages[4096];
+	struct kmem_cache *c;
+	unsigned int nr = 0, i;
+	void *p;
+
+	is(kmem_boot("mem=8M"), 0, "%s", kmem_boot_error());
+	c = kmem_cache_create("large", 1200, 0, SLAB_NO_MERGE, NULL);
+	ok(c->order > c->min_order, "there is a smaller order");
+	while (nr < 4096 && (pages[nr] = alloc_page(GFP_ATOMIC | __GFP_MEMALLOC | __GFP_NOWARN)))
+		nr++;
+	for (i = 0; i < nr; i++)
+		if (page_to_pfn(pages[i]) % 2 == 0)
+			__free_page(pages[i]);
+	p = kmem_cache_alloc(c, GFP_ATOMIC | __GFP_NOWARN);
+	ok(p, "an object");
+	is(slab_head(page_of_addr(p))->order, c->min_order, "of a slab of the smaller order");
+	is(page_owner(p), 0, "which no hit frees to");
+	kmem_cache_free(c, p);
+	is(kmem_cache_check(c), 0);
+	for (i = 0; i < nr; i++)
+		if (page_to_pfn(pages[i]) % 2 == 1)
+			__free_page(pages[i]);
+	is(kmem_check(), 0);
+}
