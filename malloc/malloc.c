@@ -134,7 +134,7 @@ static inline always_inline void *malloc_hit(size_t size)
 
 	if (unlikely(size - 1 >= SMALL_MAX))
 		return NULL;
-	c = kmalloc_cache(((size - 1) | (MALLOC_ALIGN - 1)) + 1);
+	c = kmalloc_cache((size - 1) / MALLOC_ALIGN * MALLOC_ALIGN + MALLOC_ALIGN);
 	return likely(c) ? port_hit_pop(c->fast) : NULL;
 }
 

@@ -76,24 +76,24 @@ _Static_assert(offsetof(struct sheaf, n) == 0 && offsetof(struct sheaf, cap) == 
 
 /*
  *	start	rcx = sheaf, none: refused
- *		eax = n - 1, n was 0: refused
- *		p = slot[eax]
- *	commit	n = eax
+ *		edx = n - 1, n was 0: refused
+ *		p = slot[edx]			(in rax, where a function returns it)
+ *	commit	n = edx
  */
 static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
 {
 	void *p;
 
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "movl " SHEAF_N "(%%rcx), %%eax\n\t"
-							   "subl $1, %%eax\n\t"
+	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "movl " SHEAF_N "(%%rcx), %%edx\n\t"
+							   "subl $1, %%edx\n\t"
 							   "jb %l[refused]\n\t"
 							   "movq " SHEAF_SLOT
-							   "(%%rcx, %%rax, 8), %[p]\n\t"
-							   "movl %%eax, " SHEAF_N "(%%rcx)\n"
+							   "(%%rcx, %%rdx, 8), %[p]\n\t"
+							   "movl %%edx, " SHEAF_N "(%%rcx)\n"
 							   "2:\n\t"
-		     : [p] "=&r"(p)
+		     : [p] "=&a"(p)
 		     : RSEQ_INPUTS
-		     : "rax", "rcx", "memory", "cc"
+		     : "rcx", "rdx", "memory", "cc"
 		     : refused);
 	if (!p)
 		__builtin_unreachable(); /* no sheaf holds that */

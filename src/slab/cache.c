@@ -254,7 +254,8 @@ void kmem_cache_free(struct kmem_cache *c, const void *object)
 {
 	void *obj = (void *)(uintptr_t)object;
 
-	if (likely(page_owner(obj) == (uintptr_t)c + 1) && !task_in_nmi() && object_hit(c, obj))
+	if (likely(!task_in_nmi()) && likely(page_owner(obj) == (uintptr_t)c + 1) &&
+	    object_hit(c, obj))
 		return;
 	free_checked(c, obj, __builtin_return_address(0));
 }

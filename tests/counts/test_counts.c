@@ -15,7 +15,7 @@
 #include "lib/stepper.h"
 #include "sync/sync.h"
 
-enum { WARM = 200, HITS = 20, LIVE = 512, STEADY = 20000, STEPPED = 1000, SMALL = 64 };
+enum { WARM = 200, HITS = 20, LIVE = 512, STEADY = 20000, STEPPED = 600, BURST = 900, SMALL = 64 };
 
 /* ---- What is called ------------------------------------------------------------------------------- */
 
@@ -236,14 +236,28 @@ static void load_steady(void *arg)
 		steady_step(s);
 }
 
-static void count_worst(const struct face *f, const char *alloc, const char *free)
+/* From nothing to a burst and back: sheaves, slabs and pages are all made, filled and given back. */
+static void load_burst(void *arg)
+{
+	struct steady *s = arg;
+	static void *burst[BURST];
+
+	step_here();
+	for (int i = 0; i < BURST; i++)
+		burst[i] = face_alloc(s->face, SMALL);
+	for (int i = 0; i < BURST; i++)
+		face_free_one(s->face, burst[i]);
+}
+
+static void count_worst(const struct face *f, void (*load)(void *), const char *alloc,
+			const char *free)
 {
 	static struct steady s;
 	struct step_fn fn[2];
 
 	s = (struct steady){.face = f, .rand = 88172645463325252u};
 	watch(f, fn);
-	ok(step_run(load_steady, &s, fn, 2), "the load is stepped through");
+	ok(step_run(load, &s, fn, 2), "the load is stepped through");
 	diag("%lu allocations, %lu on average; %lu frees, %lu", fn[0].calls,
 	     fn[0].calls ? fn[0].total / fn[0].calls : 0, fn[1].calls,
 	     fn[1].calls ? fn[1].total / fn[1].calls : 0);
@@ -257,7 +271,7 @@ TEST(the_worst_kmalloc_of_a_steady_load_stays_within_its_limit)
 
 	if (!machine_counts())
 		skip_loudly(NO_SEQUENCES);
-	count_worst(&f, "worst kmalloc", "worst kfree");
+	count_worst(&f, load_steady, "worst kmalloc", "worst kfree");
 }
 
 TEST(the_worst_malloc_of_a_steady_load_stays_within_its_limit)
@@ -267,5 +281,14 @@ TEST(the_worst_malloc_of_a_steady_load_stays_within_its_limit)
 	if (!machine_counts())
 		skip_loudly(NO_SEQUENCES);
 	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
-	count_worst(&f, "worst malloc", "worst free");
+	count_worst(&f, load_steady, "worst malloc", "worst free");
+}
+
+TEST(the_worst_kmalloc_of_a_burst_stays_within_its_limit)
+{
+	struct face f = {.alloc = kmalloc, .free = kfree, .gfp = GFP_ATOMIC};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_worst(&f, load_burst, "burst kmalloc", "burst kfree");
 }

@@ -141,7 +141,7 @@ ok $? 'docs/gfp.md has every flag and every code of misuse' "$tmp/log"
 
 # ---- Names --------------------------------------------------------------------------------------
 
-pages=(README.md malloc/README.md docs/design-notes.md docs/gfp.md docs/life-of-a-kmalloc.md docs/port.md)
+pages=(README.md malloc/README.md docs/design-notes.md docs/gfp.md docs/life-of-a-kmalloc.md docs/performance.md docs/port.md)
 grep -oh '`[a-z_0-9]*()`' "${pages[@]}" | tr -d '`()' | sort -u | while read -r name; do
 	grep -rqw --include='*.[ch]' "$name" src include ports malloc || echo "$name()"
 done >"$tmp/log"
