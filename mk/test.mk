@@ -80,6 +80,7 @@ soak: ## repeat the randomised tests with new seeds for SOAK_MINUTES (10)
 	$(Q)$(MAKE) --no-print-directory libs cmd
 	$(Q)LOAD_OPS=3000000 TAP_DEADLINE=600 build/posix-$(HOST_ARCH)-debug/tests/pressure/load
 	$(Q)STORM_OPS=100000000 TAP_DEADLINE=7200 build/posix-$(HOST_ARCH)-debug/tests/threads/test_storm
+	$(Q)GUEST_STEP=1 tests/stacks/test_aarch64.sh
 	$(Q)test ! -x $(STEP) || STEP_SHAPES=all TAP_DEADLINE=7200 $(STEP)
 	$(Q)STORM_OPS=100000000 STORM_SECONDS=7200 tests/malloc/storm.sh
 	$(Q)$(SOAK_HIGHMEM)

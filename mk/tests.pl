@@ -63,7 +63,7 @@ my ($passed, $failed, %skips) = (0, 0);
 my $end = time + 60 * $minutes;
 do {
 	my $harness = TAP::Harness->new({ jobs => $jobs, exec => \&command, merge => 1,
-		verbosity => $minutes ? -1 : 0, color => 0 });
+		verbosity => $minutes ? -1 : 0, color => 0, timer => 1 });
 	my %lines;
 	$harness->callback(made_parser => sub {
 		my ($parser, $job) = @_;
