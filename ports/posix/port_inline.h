@@ -114,11 +114,15 @@ static inline void port_spin_unlock(port_spin_t *l)
 #define PORT_HIDDEN __attribute__((visibility("hidden")))
 extern ptrdiff_t port_rseq_offset PORT_HIDDEN;	/* of the rseq area from the thread pointer */
 extern unsigned int port_rseq_cpus PORT_HIDDEN; /* 0: none are in use */
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__SANITIZE_THREAD__)
 #define PORT_RSEQ 1
 #define PORT_STACK_OWN
 #include "../common/stack_portable.h"
+#if defined(__x86_64__)
 #include "stack_rseq_x86_64.h"
+#else
+#include "stack_rseq_aarch64.h"
+#endif
 #include "stack_rseq.h"
 #else
 #define PORT_RSEQ 0
