@@ -70,17 +70,18 @@ static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stac
 {
 	void *p;
 
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "ldr w8, [x9]\n\t"
-							   "subs w8, w8, #1\n\t"
-							   "b.lo %l[refused]\n\t"
-							   "add x10, x9, " SHEAF_SLOT "\n\t"
-							   "ldr %[p], [x10, x8, lsl #3]\n\t"
-							   "str w8, [x9]\n"
-							   "2:\n\t"
-		     : [p] "=&r"(p)
-		     : RSEQ_INPUTS
-		     : "x8", "x9", "x10", "memory", "cc"
-		     : refused);
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
+			      "ldr w8, [x9]\n\t"
+			      "subs w8, w8, #1\n\t"
+			      "b.lo %l[refused]\n\t"
+			      "add x10, x9, " SHEAF_SLOT "\n\t"
+			      "ldr %[p], [x10, x8, lsl #3]\n\t"
+			      "str w8, [x9]\n"
+			      "2:\n\t"
+			      : [p] "=&r"(p)
+			      : RSEQ_INPUTS
+			      : "x8", "x9", "x10", "memory", "cc"
+			      : refused);
 	if (!p)
 		__builtin_unreachable(); /* no sheaf holds that */
 	return p;
@@ -97,21 +98,22 @@ refused:
  */
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "ldp w8, w10, [x9]\n\t"
-							   "cmp w8, w10\n\t"
-							   "b.hs %l[refused]\n\t"
-							   "add x10, x9, x8, lsl #3\n\t"
-							   "ldr x11, [x10, #8]\n\t"
-							   "cmp x11, %[p]\n\t"
-							   "b.eq %l[refused]\n\t"
-							   "str %[p], [x10, " SHEAF_SLOT "]\n\t"
-							   "add w8, w8, #1\n\t"
-							   "str w8, [x9]\n"
-							   "2:\n\t"
-		     :
-		     : RSEQ_INPUTS, [p] "r"(p)
-		     : "x8", "x9", "x10", "x11", "memory", "cc"
-		     : refused);
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "ldp w8, w10, [x9]\n\t"
+								    "cmp w8, w10\n\t"
+								    "b.hs %l[refused]\n\t"
+								    "add x10, x9, x8, lsl #3\n\t"
+								    "ldr x11, [x10, #8]\n\t"
+								    "cmp x11, %[p]\n\t"
+								    "b.eq %l[refused]\n\t"
+								    "str %[p], [x10, " SHEAF_SLOT
+								    "]\n\t"
+								    "add w8, w8, #1\n\t"
+								    "str w8, [x9]\n"
+								    "2:\n\t"
+			      :
+			      : RSEQ_INPUTS, [p] "r"(p)
+			      : "x8", "x9", "x10", "x11", "memory", "cc"
+			      : refused);
 	return true;
 refused:
 	return false;
@@ -129,20 +131,20 @@ enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE 
 static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsigned int cpu,
 						    struct sheaf *seen)
 {
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
-						"ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t"
-						"cmp w8, %w[cpu]\n\t"
-						"b.ne %l[elsewhere]\n\t"
-						"ldaxr x9, [%[s]]\n\t"
-						"cmp x9, %[seen]\n\t"
-						"b.ne %l[changed]\n\t"
-						"stlxr w8, xzr, [%[s]]\n"
-						"2:\n\t"
-						"cbnz w8, 3b\n\t"
-		     :
-		     : [rseq] "r"(RSEQ_AREA), [cpu] "r"(cpu), [seen] "r"(seen), [s] "r"(s)
-		     : "x8", "x9", "memory", "cc"
-		     : elsewhere, changed);
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
+							 "ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t"
+							 "cmp w8, %w[cpu]\n\t"
+							 "b.ne %l[elsewhere]\n\t"
+							 "ldaxr x9, [%[s]]\n\t"
+							 "cmp x9, %[seen]\n\t"
+							 "b.ne %l[changed]\n\t"
+							 "stlxr w8, xzr, [%[s]]\n"
+							 "2:\n\t"
+							 "cbnz w8, 3b\n\t"
+			      :
+			      : [rseq] "r"(RSEQ_AREA), [cpu] "r"(cpu), [seen] "r"(seen), [s] "r"(s)
+			      : "x8", "x9", "memory", "cc"
+			      : elsewhere, changed);
 	return PORT_RSEQ_DONE;
 elsewhere:
 	return PORT_RSEQ_ELSEWHERE;

@@ -84,17 +84,17 @@ static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stac
 {
 	void *p;
 
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "movl " SHEAF_N "(%%rcx), %%edx\n\t"
-							   "subl $1, %%edx\n\t"
-							   "jb %l[refused]\n\t"
-							   "movq " SHEAF_SLOT
-							   "(%%rcx, %%rdx, 8), %[p]\n\t"
-							   "movl %%edx, " SHEAF_N "(%%rcx)\n"
-							   "2:\n\t"
-		     : [p] "=&a"(p)
-		     : RSEQ_INPUTS
-		     : "rcx", "rdx", "memory", "cc"
-		     : refused);
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
+			      "movl " SHEAF_N "(%%rcx), %%edx\n\t"
+			      "subl $1, %%edx\n\t"
+			      "jb %l[refused]\n\t"
+			      "movq " SHEAF_SLOT "(%%rcx, %%rdx, 8), %[p]\n\t"
+			      "movl %%edx, " SHEAF_N "(%%rcx)\n"
+			      "2:\n\t"
+			      : [p] "=&a"(p)
+			      : RSEQ_INPUTS
+			      : "rcx", "rdx", "memory", "cc"
+			      : refused);
 	if (!p)
 		__builtin_unreachable(); /* no sheaf holds that */
 	return p;
@@ -111,20 +111,20 @@ refused:
  */
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
-		     "movl " SHEAF_N "(%%rcx), %%eax\n\t"
-		     "cmpl " SHEAF_CAP "(%%rcx), %%eax\n\t"
-		     "jae %l[refused]\n\t"
-		     "cmpq %[p], " SHEAF_SLOT "-8(%%rcx, %%rax, 8)\n\t"
-		     "je %l[refused]\n\t"
-		     "movq %[p], " SHEAF_SLOT "(%%rcx, %%rax, 8)\n\t"
-		     "incl %%eax\n\t"
-		     "movl %%eax, " SHEAF_N "(%%rcx)\n"
-		     "2:\n\t"
-		     :
-		     : RSEQ_INPUTS, [p] "r"(p)
-		     : "rax", "rcx", "memory", "cc"
-		     : refused);
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
+			      "movl " SHEAF_N "(%%rcx), %%eax\n\t"
+			      "cmpl " SHEAF_CAP "(%%rcx), %%eax\n\t"
+			      "jae %l[refused]\n\t"
+			      "cmpq %[p], " SHEAF_SLOT "-8(%%rcx, %%rax, 8)\n\t"
+			      "je %l[refused]\n\t"
+			      "movq %[p], " SHEAF_SLOT "(%%rcx, %%rax, 8)\n\t"
+			      "incl %%eax\n\t"
+			      "movl %%eax, " SHEAF_N "(%%rcx)\n"
+			      "2:\n\t"
+			      :
+			      : RSEQ_INPUTS, [p] "r"(p)
+			      : "rax", "rcx", "memory", "cc"
+			      : refused);
 	return true;
 refused:
 	return false;
@@ -143,18 +143,19 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 {
 	bool done;
 
-	__asm__ goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
-						"cmpl %%fs:" RSEQ_CPU_ID "(%[rseq]), %[cpu]\n\t"
-						"jne %l[elsewhere]\n\t"
-						"movq %[seen], %%rax\n\t"
-						"lock cmpxchgq %[none], (%[s])\n"
-						"2:\n\t"
-						"setz %[done]\n\t"
-		     : [done] "=&q"(done)
-		     : [rseq] "r"(port_rseq_offset), [cpu] "r"(cpu), [seen] "r"(seen), [s] "r"(s),
-		       [none] "r"((struct sheaf *)NULL)
-		     : "rax", "memory", "cc"
-		     : elsewhere);
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
+							 "cmpl %%fs:" RSEQ_CPU_ID
+							 "(%[rseq]), %[cpu]\n\t"
+							 "jne %l[elsewhere]\n\t"
+							 "movq %[seen], %%rax\n\t"
+							 "lock cmpxchgq %[none], (%[s])\n"
+							 "2:\n\t"
+							 "setz %[done]\n\t"
+			      : [done] "=&q"(done)
+			      : [rseq] "r"(port_rseq_offset), [cpu] "r"(cpu), [seen] "r"(seen),
+				[s] "r"(s), [none] "r"((struct sheaf *)NULL)
+			      : "rax", "memory", "cc"
+			      : elsewhere);
 	return done ? PORT_RSEQ_DONE : PORT_RSEQ_CHANGED;
 elsewhere:
 	return PORT_RSEQ_ELSEWHERE;

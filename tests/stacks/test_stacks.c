@@ -90,7 +90,7 @@ static void handler(int sig)
 static timer_t timer_start(void)
 {
 	struct sigevent ev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1};
-	struct timespec every = {.tv_nsec = HANDLER_US * 1000L * tap_slow()};
+	struct timespec every = {.tv_nsec = HANDLER_US * 1000L * (long)tap_slow()};
 	struct itimerspec when = {.it_interval = every, .it_value = every};
 	timer_t timer;
 

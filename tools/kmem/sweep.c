@@ -44,7 +44,7 @@ static void add_finding(struct sweep *s, struct finding f)
 	}
 	if (s->nr == s->cap) {
 		s->cap = s->cap ? 2 * s->cap : 16;
-		s->found = cmd_grow(s->found, s->cap, sizeof(*s->found));
+		s->found = cmd_grow(s->found, (size_t)s->cap, sizeof(*s->found));
 	}
 	s->found[s->nr++] = f;
 }

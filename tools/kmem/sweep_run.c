@@ -114,7 +114,7 @@ static void job_add(struct jobs *j, pid_t pid, uint64_t request, bool copy)
 	while (i < j->nr && j->job[i].pid)
 		i++;
 	if (i == j->nr)
-		j->job = cmd_grow(j->job, ++j->nr, sizeof(*j->job));
+		j->job = cmd_grow(j->job, (size_t)++j->nr, sizeof(*j->job));
 	j->job[i] = (struct job){pid, request, now_s(), false, copy};
 }
 
@@ -122,7 +122,7 @@ static void add_again(struct jobs *j, uint64_t request)
 {
 	if (j->nr_again == j->cap_again) {
 		j->cap_again = 2 * j->cap_again + 64;
-		j->again = cmd_grow(j->again, j->cap_again, sizeof(*j->again));
+		j->again = cmd_grow(j->again, (size_t)j->cap_again, sizeof(*j->again));
 	}
 	j->again[j->nr_again++] = request;
 }
@@ -279,7 +279,7 @@ static void watch_restarts(struct sweep *s, struct jobs *j)
 
 static int share(struct sweep *s)
 {
-	size_t bytes = sizeof(*s->shared) + s->opt.max * sizeof(struct kmem_sweep_run);
+	size_t bytes = sizeof(*s->shared) + (size_t)s->opt.max * sizeof(struct kmem_sweep_run);
 	void *p = MAP_FAILED;
 
 	s->fd = memfd_create("kmem-sweep", MFD_CLOEXEC);

@@ -15,13 +15,16 @@ enum { STACK = 32, TEXT = 1024 };
 
 static unsigned long warnings, failures;
 
-static void show_stack(void)
+/* From the frame that returns to there on; how many lie above it is the compiler's choice. */
+static void show_stack(const void *there)
 {
 	void *pc[STACK];
-	int n = backtrace(pc, STACK);
+	int n = backtrace(pc, STACK), first = 0;
 
+	while (first < n && pc[first] != there)
+		first++;
 	_printk("Call Trace:\n");
-	for (int i = 2; i < n; i++)
+	for (int i = first < n ? first : 0; i < n; i++)
 		_printk(" %pS\n", pc[i]);
 }
 
@@ -35,7 +38,7 @@ static void show_task(const char *kind, const char *where)
 void dump_stack(void)
 {
 	show_task("dump_stack", "");
-	show_stack();
+	show_stack(__builtin_return_address(0));
 }
 
 void kmem_env_warn(const char *file, int line, const char *fn, const char *fmt, ...)
@@ -53,7 +56,7 @@ void kmem_env_warn(const char *file, int line, const char *fn, const char *fmt, 
 	}
 	snprintf(where, sizeof(where), " at %s:%d %s()", file, line, fn);
 	show_task("WARNING", where);
-	show_stack();
+	show_stack(__builtin_return_address(0));
 	_printk("---[ end trace ]---\n");
 }
 
@@ -62,7 +65,7 @@ void kmem_env_bug(const char *file, int line, const char *fn)
 	_printk("------------[ cut here ]------------\n");
 	_printk("kernel BUG at %s:%d %s()!\n", file, line, fn);
 	show_task("BUG", "");
-	show_stack();
+	show_stack(__builtin_return_address(0));
 	abort();
 }
 
@@ -76,7 +79,7 @@ void panic(const char *fmt, ...)
 	va_end(ap);
 	_printk("Kernel panic - not syncing: %s\n", text);
 	show_task("panic", "");
-	show_stack();
+	show_stack(__builtin_return_address(0));
 	abort();
 }
 
