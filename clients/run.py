@@ -32,8 +32,29 @@ EVERYWHERE = "release debug asan tsan i386"
 # The test marks a removed object while other tasks may still compare it.
 KNOWN_RACES = "race_top:threadfunc\n"
 
-# name: sources (of the tree, or ours), arguments, what says how many checks passed, variants.
+# Faults of the sources themselves, as they report them; no other line of this kind is let pass.
+KNOWN_BUGS = {"maple_tree": ["BUG at next_prev_test:1991 (1)"]}
+# Requests that may not wait fail one time in three.
+NOWAIT = "mem=16M failslab=1,33,0,-1"
+
+# name: sources (of the tree, or ours; -D words are for all of them), arguments, what says how many checks passed, variants.
 CLIENTS = {
+    "xarray": ("lib/xarray.c lib/radix-tree.c lib/idr.c lib/test_xarray.c", "mem=16M env.press",
+               r"XArray: (\d+) of \1 tests passed", "release asan i386"),
+    "xarray_nowait": ("lib/xarray.c lib/radix-tree.c lib/idr.c lib/test_xarray.c", NOWAIT,
+                      r"XArray: (\d+) of \1 tests passed", "release"),
+    # It frees what is not allocated, 128 times, and says -EINVAL when all went well.
+    "ida": ("lib/idr.c lib/radix-tree.c lib/xarray.c lib/test_ida.c",
+            "mem=16M env.press expect=ida_checks:neg expect=warnings:128",
+            r"IDA: (\d+) of \1 tests passed", EVERYWHERE),
+    # A bitmap that cannot be stored for want of a node is lost: the source's own leak, on that path alone.
+    "ida_nowait": ("lib/idr.c lib/radix-tree.c lib/xarray.c lib/test_ida.c",
+                   NOWAIT + " expect=ida_checks:neg expect=warnings:128 expect=leaks:99",
+                   r"IDA: (\d+) of \1 tests passed", "release debug asan i386"),
+    # See KNOWN_BUGS.
+    "maple_tree": ("-DCONFIG_DEBUG_MAPLE_TREE lib/maple_tree.c lib/test_maple_tree.c",
+                   "mem=64M expect=maple_tree_seed:neg", r"maple_tree: (\d+) of \d+ tests passed",
+                   "release debug"),
     "rhashtable": ("lib/rhashtable.c lib/test_rhashtable.c",
                    "mem=16M env.press parm_entries=2000 runs=1 tcount=4",
                    r"Started (\d+) threads, 0 failed", EVERYWHERE),
@@ -95,15 +116,15 @@ class Builder:
         objects = [self.compile(os.path.join(kernel, "lib", h + ".c")) for h in self.helpers.split()]
         sh("rm -f %s && ar rcs %s %s" % (self.klib, self.klib, " ".join(objects)))
 
-    def compile(self, source):
+    def compile(self, source, defines=()):
         name = os.path.basename(source)[:-2]
         obj = os.path.join(self.out, name + ".o")
         newest = max(os.path.getmtime(f) for f in
                      [source] + glob.glob(ROOT + "/compat/**/*.h", recursive=True) + glob.glob(ROOT + "/clients/*.h"))
         if os.path.exists(obj) and os.path.getmtime(obj) > newest:
             return obj
-        made = sh("%s %s -DKBUILD_MODNAME='\"%s\"' -c %s -o %s" % (self.compiler, self.flags, name.replace("-", "_"),
-                                                                 source, obj))
+        made = sh("%s %s -DKBUILD_MODNAME='\"%s\"' %s -c %s -o %s" % (
+            self.compiler, self.flags, name.replace("-", "_"), " ".join(defines), source, obj))
         if made.returncode:
             raise RuntimeError(made.stdout[:2000])
         return obj
@@ -121,7 +142,9 @@ class Builder:
         return link
 
     def program(self, name, sources):
-        objects = [self.compile(self.source(s)) for s in sources.split()]
+        words = sources.split()
+        defines = [w for w in words if w.startswith("-D")]
+        objects = [self.compile(self.source(s), defines) for s in words if s not in defines]
         prog = os.path.join(self.out, name)
         made = sh("gcc %s -Wl,--gc-sections %s %s %s/libkmem-env.a %s/libkmem.a -lpthread -ldl -o %s" % (
             self.link, " ".join(objects), self.klib, self.folder, self.folder, prog))
@@ -132,7 +155,7 @@ class Builder:
 
 def lines_of(kernel, sources):
     return sum(open(os.path.join(kernel, s), errors="replace").read().count("\n")
-               for s in sources.split() if not s.startswith("clients/"))
+               for s in sources.split() if not s.startswith(("clients/", "-D")))
 
 
 def run(prog, args):
@@ -169,7 +192,9 @@ def work(wanted, kernel):
             except RuntimeError as error:
                 text, status, seconds = str(error), -1, 0.0
             passed, pressure = verdict(text, pattern)
-            good = status == 0 and passed > 0 and "WARNING: ThreadSanitizer" not in text
+            bugs = re.findall(r"^BUG at .*", text, flags=re.M)
+            good = (status == 0 and passed > 0 and "WARNING: ThreadSanitizer" not in text and
+                    bugs == KNOWN_BUGS.get(name, []))
             yield name, variant, lines_of(kernel, sources), pressure, passed, seconds, good, text, status
 
 
@@ -181,8 +206,8 @@ def main():
     options = parser.parse_args()
     kernel = tree(options.kernel)
     if not kernel:
-        print("1..0 # SKIP %s is not there: apt-get install linux-source-6.1" % TARBALL)
-        return 0 if options.tap else 3
+        print("clients/run.py: %s is not there: apt-get install linux-source-6.1" % TARBALL, file=sys.stderr)
+        return 3
     bad = nr = 0
     if not options.tap:
         print("| client | variant | lines | pages allocated | direct reclaims | objects scanned | checks | seconds | |")

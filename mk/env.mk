@@ -35,11 +35,11 @@ env_kcflags = -std=gnu11 -nostdinc -isystem $(shell $(CC) -print-file-name=inclu
 ENV_KLIB := find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch refcount math/div64
 
 # Two lines for clients/run.py: how to compile, and which files of lib/ to have at hand.
-.PHONY: env-flags clients-env
+.PHONY: env-flags clients
 env-flags:
 	@echo '$(CC) $(call env_kcflags,$(K))'
 	@echo '$(ENV_KLIB)'
 
-CLIENT_VARIANTS ?= debug asan i386 tsan:rhashtable,strings
-clients-env: ## run sources of the kernel as clients, under sanitizers and pressure
+CLIENT_VARIANTS ?= release debug asan i386 tsan:rhashtable,strings
+clients: ## run sources of the kernel as clients, under sanitizers and pressure
 	clients/run.py $(CLIENT_VARIANTS)

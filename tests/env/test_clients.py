@@ -6,5 +6,5 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.exit(subprocess.run([os.path.join(ROOT, "clients", "run.py"), "--tap", "debug", "tsan:rhashtable,strings"],
-                        check=False).returncode)
+sys.exit(subprocess.run([os.path.join(ROOT, "clients", "run.py"), "--tap", "debug",
+                         "release:xarray,xarray_nowait", "tsan:rhashtable,strings"], check=False).returncode)

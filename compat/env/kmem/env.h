@@ -30,7 +30,8 @@ extern "C" {
  * The arguments are a kernel command line, a word each: "module.parameter=value", "parameter=value",
  * or an option of kmem_boot(). Boots the machine, runs the initcalls by level, then the exit calls
  * in reverse, waits for callbacks and work, checks the machine, and stops it. "expect=NAME:VALUE"
- * says that the initcall NAME ("*": any) returns VALUE (a number; "neg": any error); "env.seed=N" repeats
+ * says that the initcall NAME ("*": any) returns VALUE (a number; "neg": any error); "expect=warnings:N"
+ * that it warns so many times, "expect=leaks:N" that it leaks no more than that; "env.seed=N" repeats
  * the random numbers; "env.press" keeps the machine full of memory that reclaim has to take back;
  * "loglevel=N" shows messages below that level.
  *

@@ -32,6 +32,7 @@ static struct expectation {
 	long value;
 } expectations[EXPECTATIONS];
 static unsigned int nr_expectations;
+static unsigned long expected_warnings, expected_leaks;
 static unsigned long misuses;
 static bool press;
 
@@ -190,12 +191,15 @@ int kmem_env_stop(void)
 			events(KMEM_EV_allocstall_normal),
 		events(KMEM_EV_slabs_scanned), squeezed);
 	leaks = kmem_shutdown();
-	if (leaks)
+	if (leaks > expected_leaks)
 		kmem_env_fail("%lu leaks", leaks);
 	if (misuses)
 		kmem_env_fail("%lu misuses", misuses);
 	_printk("kmem-env: %lu warnings, %lu failures\n", kmem_env_warnings(), kmem_env_failures());
-	return kmem_env_failures() ? 1 : 0;
+	if (expected_warnings)
+		_printk("kmem-env: %lu warnings were expected\n", expected_warnings);
+	return kmem_env_failures() != kmem_env_warnings() ||
+	       kmem_env_warnings() != expected_warnings;
 }
 
 /* ---- A whole program ---------------------------------------------------------------------------- */
@@ -205,7 +209,7 @@ static bool word_is(const char *word, const char *name)
 	return strncmp(word, name, strlen(name)) == 0;
 }
 
-/* "expect=NAME:VALUE": true if it is well formed. */
+/* "expect=NAME:VALUE", "expect=warnings:N" or "expect=leaks:AT-MOST": true if it is well formed. */
 static bool expect(char *text)
 {
 	char *colon = strrchr(text, ':');
@@ -213,6 +217,14 @@ static bool expect(char *text)
 	if (!colon || nr_expectations == EXPECTATIONS)
 		return false;
 	*colon = '\0';
+	if (strcmp(text, "warnings") == 0) {
+		expected_warnings = strtoul(colon + 1, NULL, 0);
+		return true;
+	}
+	if (strcmp(text, "leaks") == 0) {
+		expected_leaks = strtoul(colon + 1, NULL, 0);
+		return true;
+	}
 	expectations[nr_expectations++] = (struct expectation){
 		text, strcmp(colon + 1, "neg") == 0 ? ANY_ERROR : strtol(colon + 1, NULL, 0)};
 	return true;

@@ -11,6 +11,7 @@
  * at the index before the turn and counted itself after it.
  */
 #include "internal.h"
+#include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
@@ -84,6 +85,8 @@ static void rcu_start(void)
 	if (!__atomic_exchange_n(&started, 1, __ATOMIC_RELAXED))
 		env_thread(rcu_body, NULL, "rcu");
 }
+
+struct lockdep_map rcu_callback_map;
 
 void call_rcu(struct rcu_head *head, rcu_callback_t func)
 {

@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/percpu.h>
 #include <linux/jump_label.h>
+#include <linux/idr.h>
 #endif
 
 struct module {
