@@ -9,7 +9,7 @@
 #	TEST_NOLIB.FOLDER	set: not linked with libkmem.a
 #	TEST_ONLY.FOLDER	the variants it is run in, of those in TEST_VARIANTS
 
-.PHONY: check test run soak model tests exports conformance setup-run setup-test
+.PHONY: check test run soak model tests exports conformance compat-doc setup-run setup-test
 
 ALL_TEST_SRC := $(sort $(shell grep -lsE '^(TEST|MISUSE)\>' tests/*/*.c))
 -include $(wildcard tests/*/rules.mk)
@@ -95,6 +95,9 @@ exports: ## write mk/libkmem.map from the public headers
 
 conformance: ## write docs/conformance.md from its table and the tests
 	tests/conformance/conformance.py --write
+
+compat-doc: ## write docs/compat.md from the survey's names and the headers
+	tests/compat/test_names.py --write
 
 setup-run:
 	$(Q)mk/setup.sh run

@@ -74,7 +74,11 @@ unsigned long totalram_pages(void);
 unsigned long totalhigh_pages(void);
 unsigned long nr_free_pages(void);
 #define nr_free_buffer_pages() nr_free_pages()
+/* Of <linux/sysinfo.h>: all but the times, the swap and the processes, in units of a page. */
 struct sysinfo;
+void si_meminfo(struct sysinfo *si);
+/* Pages to be had without swapping, an estimate as the kernel's. */
+long si_mem_available(void);
 
 #define page_folio(p)		 ((struct folio *)compound_head((struct page *)(p)))
 #define folio_page(folio, n)	 nth_page((struct page *)(folio), (n))

@@ -44,6 +44,7 @@
 #define kmemdup_noprof				kmemdup
 #define kmem_valid_obj(p)			(virt_to_page(p) != NULL)
 #define kmem_dump_obj(p)			((void)(p))
+#define mem_dump_obj(p)				((void)(p))
 #define slab_is_available()			true
 #define kmem_cache_init_late()			((void)0)
 

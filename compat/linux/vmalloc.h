@@ -36,6 +36,18 @@
 #define set_vm_flush_reset_perms(p)  ((void)(p))
 #define is_vmalloc_or_module_addr(p) is_vmalloc_addr(p)
 
+/* A window is a window: what lives short is mapped like the rest. */
+static inline void *vm_map_ram(struct page **pages, unsigned int count, int node)
+{
+	(void)node;
+	return vmap(pages, count, VM_MAP, PAGE_KERNEL);
+}
+static inline void vm_unmap_ram(const void *p, unsigned int count)
+{
+	(void)count;
+	vunmap(p);
+}
+
 static inline void *__vmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;

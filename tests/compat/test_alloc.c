@@ -12,6 +12,8 @@
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <asm/posix_types.h>
+#include <linux/sysinfo.h>
 #include <linux/vmalloc.h>
 #include "../env/env_test.h"
 
@@ -52,6 +54,44 @@ TEST(copies_are_of_kmalloc_and_errors_are_pointers)
 	kfree(p);
 	ok(is_error(strndup_user(text, 4), -EINVAL), "a string that is too long");
 	ok(is_error(memdup_user(text, SIZE_MAX / 2), -ENOMEM), "more than there is");
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(the_counts_of_pages_agree_and_follow_allocations)
+{
+	struct sysinfo before = {0}, after = {0};
+	struct page *page;
+	long available;
+
+	boot("mem=16M");
+	si_meminfo(&before);
+	available = si_mem_available();
+	page = alloc_pages(GFP_KERNEL, 9);
+	si_meminfo(&after);
+	is(before.totalram, totalram_pages(), "total");
+	is(before.mem_unit, PAGE_SIZE, "in pages");
+	is(before.freeram - after.freeram, 512, "what is taken is not free");
+	ok(available > 0 && available < (long)before.freeram, "less the reserves: %ld", available);
+	is(available - si_mem_available(), 512, "nor to be had");
+	__free_pages(page, 9);
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(a_window_of_vm_map_ram_shows_its_pages)
+{
+	struct page *pages[2];
+	char *p;
+
+	boot("mem=16M");
+	pages[0] = alloc_page(GFP_KERNEL);
+	pages[1] = alloc_page(GFP_KERNEL);
+	p = vm_map_ram(pages, 2, -1);
+	ok(p != NULL && is_vmalloc_addr(p), "mapped");
+	p[PAGE_SIZE] = 'x';
+	vm_unmap_ram(p, 2);
+	is(*(char *)page_address(pages[1]), 'x', "its second page is the second");
+	__free_page(pages[0]);
+	__free_page(pages[1]);
 	is(kmem_shutdown(), 0, "leaks");
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <kmem/stat.h>
 #include <linux/mm.h>
+#include <asm/posix_types.h> /* of which the next header takes two types */
+#include <linux/sysinfo.h>
 
 enum { CHUNK_BITS = 15, ROOT_BITS = sizeof(long) == 8 ? 18 : 9 };
 
@@ -60,4 +62,40 @@ unsigned long nr_free_pages(void)
 	for (unsigned int i = 0; st && i < KMEM_NR_ZONES; i++)
 		n += (unsigned long)st->zone[i].free;
 	return n;
+}
+
+void si_meminfo(struct sysinfo *si)
+{
+	const struct kmem_stat *st = kmem_stat_get();
+
+	si->totalram = totalram_pages();
+	si->freeram = nr_free_pages();
+	si->sharedram = si->bufferram = 0;
+	si->totalhigh = totalhigh_pages();
+	si->freehigh = st ? (unsigned long)st->zone[KMEM_ZONE_HIGHMEM].free : 0;
+	si->mem_unit = (unsigned int)PAGE_SIZE;
+}
+
+/* Of what may be taken back, half is counted at the least, and what is above the low marks. */
+static long beyond(uint64_t pages, uint64_t low)
+{
+	return (long)(pages - (pages / 2 < low ? pages / 2 : low));
+}
+
+long si_mem_available(void)
+{
+	const struct kmem_stat *st = kmem_stat_get();
+	uint64_t low = 0, file = 0;
+	long n;
+
+	if (!st)
+		return 0;
+	for (unsigned int i = 0; i < KMEM_NR_ZONES; i++) {
+		low += st->zone[i].low;
+		file += st->zone[i].lru[KMEM_LRU_INACTIVE_FILE] +
+			st->zone[i].lru[KMEM_LRU_ACTIVE_FILE];
+	}
+	n = (long)nr_free_pages() - (long)st->totalreserve_pages;
+	n += beyond(file, low) + beyond(st->nr_slab_reclaimable, low);
+	return n < 0 ? 0 : n;
 }
