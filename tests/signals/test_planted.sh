@@ -39,7 +39,7 @@ result() { # status name
 # shellcheck disable=SC2086 # lists of words
 compile() { # the hunt, into a folder, with the port's headers from there if it has some
 	mkdir -p "$1/hunt"
-	for c in planted/hunt lib/step lib/judge lib/shapes lib/victims lib/face; do
+	for c in planted/hunt lib/step lib/judge lib/shapes lib/victims lib/victims_pools lib/face; do
 		$cc $port -c "tests/signals/$c.c" -o "$1/hunt/$(basename $c).o" || return 1
 	done
 }

@@ -22,11 +22,11 @@ make -s ARCH=aarch64 VARIANT=debug "$program" >&2 || exit 3
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/kmem-guest.XXXXXX") || exit 3
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/root/proc" "$work/root/tmp" "$work/root/dev" "$work/root/lib"
-cp "$program" "$work/root/test"
-cp "$lib/ld-linux-aarch64.so.1" "$lib/libc.so.6" "$work/root/lib/"
-aarch64-linux-gnu-gcc-12 -O2 -static tests/stacks/aarch64/init.c -o "$work/root/init" || exit 3
-(cd "$work/root" && find . | cpio -o -H newc --quiet) >"$work/initrd" || exit 3
+mkdir -p "$work/guest/proc" "$work/guest/tmp" "$work/guest/dev" "$work/guest/lib"
+cp "$program" "$work/guest/test"
+cp "$lib/ld-linux-aarch64.so.1" "$lib/libc.so.6" "$work/guest/lib/"
+aarch64-linux-gnu-gcc-12 -O2 -static tests/stacks/aarch64/init.c -o "$work/guest/init" || exit 3
+(cd "$work/guest" && find . | cpio -o -H newc --quiet) >"$work/initrd" || exit 3
 timeout 800 qemu-system-aarch64 -accel tcg,thread=multi -M virt -cpu cortex-a72 -smp 2 -m 512 \
 	${GUEST_STEP:+-singlestep} -nographic -nodefaults -serial stdio -no-reboot -kernel "$kernel/vmlinuz" \
 	-initrd "$work/initrd" -append "console=ttyAMA0 quiet panic=-1" </dev/null >"$work/out" 2>&1

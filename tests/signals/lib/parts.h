@@ -82,6 +82,21 @@ extern const unsigned int nr_victims;
 extern const struct shape shapes[];
 extern const unsigned int nr_shapes;
 
+/* Of victims_pools.c. */
+void pool_size(void);
+void pool_run(void);
+void pool_reserve_run(void);
+void pool_free_prepare(void);
+void pool_refill_prepare(void);
+void pool_free_run(void);
+void pool_resize_prepare(void);
+void pool_grow_run(void);
+void pool_shrink_run(void);
+void high_prepare(void);
+void high_run(void);
+void high_copy_run(void);
+void high_done(void);
+
 /* The malloc face, compiled into the program under other names: face.c. */
 void *face_malloc(size_t size);
 void face_free(void *p);
