@@ -5,7 +5,7 @@
 need gcc
 
 compile() { # runner output
-	"$1" 120 gcc -O2 -g -I"$top/include" -I"$top" -I"$top/ports/posix" -c "$2" -o "$3"
+	"$1" 120 gcc -O2 -g -I"$top/include" -I"$top/src" -I"$top/mk/config/release" -I"$top" -I"$top/ports/posix" -c "$2" -o "$3"
 }
 for f in "$top/malloc/track.c" "$top/malloc/malloc.c" "$top/tools/common/summary.c"; do
 	name=$(basename "$f" .c)
