@@ -54,7 +54,7 @@ CLIENTS = {
     # See KNOWN_BUGS.
     "maple_tree": ("-DCONFIG_DEBUG_MAPLE_TREE lib/maple_tree.c lib/test_maple_tree.c",
                    "mem=64M expect=maple_tree_seed:neg", r"maple_tree: (\d+) of \d+ tests passed",
-                   "release debug"),
+                   "release"),
     "rhashtable": ("lib/rhashtable.c lib/test_rhashtable.c",
                    "mem=16M env.press parm_entries=2000 runs=1 tcount=4",
                    r"Started (\d+) threads, 0 failed", EVERYWHERE),

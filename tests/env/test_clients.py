@@ -7,4 +7,4 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.exit(subprocess.run([os.path.join(ROOT, "clients", "run.py"), "--tap", "debug",
-                         "release:xarray,xarray_nowait", "tsan:rhashtable,strings"], check=False).returncode)
+                         "release:xarray,xarray_nowait,maple_tree", "tsan:rhashtable,strings"], check=False).returncode)
