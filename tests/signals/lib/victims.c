@@ -3,14 +3,14 @@
  * The calls that are interrupted, and how each is brought onto the path it is there for. A victim's
  * run is the call alone, so that nothing but the library is stepped through.
  *
- * Sheaves of class 2k and of the cache "step" hold six objects, and a slab sixteen or a few more, so
- * every way of an object is a few operations long.
+ * Sheaves of class 2k and of the cache "step" hold fourteen objects, and a slab sixteen or a few more,
+ * so every way of an object is a few operations long.
  */
 #include <string.h>
 #include <kmem/shrinker.h>
 #include "parts.h"
 
-enum { SAME = 1200, SHEAF = 6, MANY = 40 };
+enum { SAME = 1200, MANY = 40 };
 #define PLAIN	"mem=4M zones=flat nr_cpus=2 seed=1 atomic_stack=0"
 #define NO_PCP	"mem=4M zones=flat nr_cpus=1 percpu_pages=0 seed=1 atomic_stack=0"
 #define ZONES	"mem=12M zones=dma:2M,normal:rest nr_cpus=2 seed=1 atomic_stack=0"
@@ -67,10 +67,22 @@ static void exhaust(enum kind kind, bool slabs)
 	while (!sheaves_empty(kind) || (slabs && c->partial.nr));
 }
 
+/* As many objects as n sheaves hold. */
+static unsigned int sheaves(enum kind kind, unsigned int n)
+{
+	return n * cache_of(kind)->sheaf_cap;
+}
+
+/* As many as rest on this CPU and in the barn. */
+static unsigned int all_sheaves(enum kind kind)
+{
+	return sheaves(kind, cache_of(kind)->max_full + 2);
+}
+
 /* Rests n objects on this CPU and in the barn, none of them in slabs. */
 static void rest(enum kind kind, unsigned int n)
 {
-	get(kind, 50);
+	get(kind, n + 2);
 	exhaust(kind, true);
 	put(n);
 }
@@ -106,8 +118,8 @@ static void cache_alloc_run(void)
 	}
 
 BOTH(hit, rest(kind, 3);)
-BOTH(spare, rest(kind, 2 * SHEAF); get(kind, SHEAF);)
-BOTH(barn, rest(kind, 3 * SHEAF); get(kind, 2 * SHEAF);)
+BOTH(spare, rest(kind, sheaves(kind, 2)); get(kind, sheaves(kind, 1));)
+BOTH(barn, rest(kind, sheaves(kind, 3)); get(kind, sheaves(kind, 2));)
 BOTH(partial, rest(kind, 0); put(5); kmem_cache_shrink(cache_of(kind));)
 BOTH(refill, get(kind, 50); exhaust(kind, false);)
 BOTH(new_slab, rest(kind, 0);)
@@ -127,9 +139,9 @@ static void nothing(void)
 }
 
 BOTH(free_hit, rest(kind, 2); in_of(kind);)
-BOTH(free_swap, rest(kind, SHEAF); in_of(kind);)
-BOTH(free_barn, rest(kind, 2 * SHEAF); in_of(kind);)
-BOTH(free_flush, rest(kind, 8 * SHEAF); in_of(kind);)
+BOTH(free_swap, rest(kind, sheaves(kind, 1)); in_of(kind);)
+BOTH(free_barn, rest(kind, sheaves(kind, 2)); in_of(kind);)
+BOTH(free_flush, rest(kind, all_sheaves(kind)); in_of(kind);)
 BOTH(free_new_sheaf, rest(kind, 0); kmem_cache_shrink(cache_of(kind)); in_of(kind);)
 
 static void free_many_run(void)
