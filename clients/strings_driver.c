@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/mutex.h>
 #include <linux/random.h>
+#include <linux/semaphore.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -21,6 +22,8 @@ static unsigned int rounds = 2000;
 module_param(rounds, uint, 0444);
 
 static DEFINE_MUTEX(fs_lock); /* what a file system holds over a request, and its shrinker takes */
+/* A kthread that is stopped before it has begun never does, in the kernel too. */
+static DEFINE_SEMAPHORE(begun, 0);
 static struct ceph_string *published;
 static struct held *cached;
 static unsigned long nr_cached, calls_with_fs, calls_without_fs;
@@ -83,6 +86,7 @@ static void use_name(unsigned int nr, bool locked)
 
 static int task(void *arg)
 {
+	up(&begun);
 	for (unsigned int i = 0; i < rounds; i++) {
 		struct ceph_string *s;
 
@@ -123,6 +127,8 @@ static int __init strings_driver_init(void)
 	squeezer = kthread_run(squeeze, NULL, "squeeze");
 	for (int i = 0; i < TASKS; i++)
 		t[i] = kthread_run(task, NULL, "strings/%d", i);
+	for (int i = 0; i < TASKS; i++)
+		down(&begun);
 	for (int i = 0; i < TASKS; i++)
 		kthread_stop(t[i]);
 	kthread_stop(squeezer);
