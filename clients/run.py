@@ -9,6 +9,7 @@ from Debian's package linux-source-6.1 and unpacked, as far as it is needed, int
 a client failed, 3 if there is no tree.
 """
 import argparse
+import fcntl
 import glob
 import os
 import re
@@ -90,12 +91,15 @@ def tree(given):
     if given:
         return os.path.abspath(given)
     path = os.path.join(ROOT, "build", "linux-source-6.1")
-    if not os.path.exists(os.path.join(path, ".unpacked")):
-        if not os.path.exists(TARBALL):
-            return None
-        os.makedirs(path, exist_ok=True)
-        sh(["tar", "--strip-components=1", "-C", path, "-xf", TARBALL] + ["linux-source-6.1/" + p for p in PARTS])
-        open(os.path.join(path, ".unpacked"), "w").close()
+    done = os.path.join(path, ".unpacked")
+    if not os.path.exists(done) and not os.path.exists(TARBALL):
+        return None
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(done):
+            sh(["tar", "--strip-components=1", "-C", path, "-xf", TARBALL] + ["linux-source-6.1/" + p for p in PARTS])
+            open(done, "w").close()
     return path
 
 

@@ -9,7 +9,8 @@ MALLOC_SRC := $(sort $(wildcard malloc/*.c))
 CMD_SRC := $(sort $(wildcard tools/kmem/*.c))
 COMMON_SRC := $(sort $(wildcard tools/common/*.c))
 CMD_CFLAGS := -D_GNU_SOURCE -DKMEM_ARCH='"$(ARCH)"' \
-	-DKMEM_LIBDIR='"$(libdir)"' -DKMEM_LIBEXECDIR='"$(libexecdir)"'
+	-DKMEM_LIBDIR='"$(libdir)"' -DKMEM_LIBEXECDIR='"$(libexecdir)"' \
+	-DKMEM_INCLUDEDIR='"$(includedir)"'
 CMD_LIBS :=
 
 # kmem replay reads trace.dat where trace-cmd's libraries are; elsewhere it says that it cannot.

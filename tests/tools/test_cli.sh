@@ -21,7 +21,7 @@ says err "'frobnicate'" "an unknown verb is named"
 [ ! -s "$tmp/out" ]
 ok $? "an unknown verb: nothing on standard output"
 
-for verb in run replay stat sweep sim bench help; do
+for verb in run replay stat sweep sim bench cc help; do
 	k help "$verb"
 	status 0 "help $verb"
 	says out "^usage: kmem $verb" "help $verb: how it is used"
@@ -34,7 +34,7 @@ status 2 "help of an unknown verb"
 k help run stat
 status 2 "help of two verbs"
 
-for verb in run replay stat bench; do
+for verb in run replay stat bench cc; do
 	k "$verb" --frobnicate
 	status 2 "$verb: an unknown option"
 	says err frobnicate "$verb: the unknown option is named"

@@ -34,7 +34,7 @@ cd "$here" || exit 1
 completes 'kmem replay da' data 'a file'
 
 # Every long option that help names is completed and in the manual.
-for verb in run replay stat bench; do
+for verb in run replay stat bench cc; do
 	"$kmem" help "$verb" >"$tmp/help"
 	while read -r option; do
 		COMP_WORDS=(kmem "$verb" "$option")

@@ -2,11 +2,8 @@
 /* kmem bench: the benchmark, whose driver is a program of its own, written in Python. */
 #include "cmd.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "paths.h"
 
@@ -18,47 +15,15 @@ static const char *const drivers[] = {"@" DRIVER, "@../libexec/kmem/" DRIVER,
 static const char *const libraries[] = {"@" PRELOAD, "@../lib/" PRELOAD, KMEM_LIBDIR "/" PRELOAD,
 					NULL};
 
-/* The path of a part, or NULL after a message. */
-static char *find_part(const char *const *places, const char *what)
-{
-	char *path = cmd_locate(places), *tried;
-
-	if (path)
-		return path;
-	tried = cmd_tried(places);
-	cmd_env("bench: cannot find %s; tried %s", what, tried);
-	free(tried);
-	return NULL;
-}
-
-static int exec_driver(char *driver, char *folder, int argc, char **argv)
-{
-	char **args = cmd_grow(NULL, (size_t)argc + 5, sizeof(*args));
-	int n = 0;
-
-	args[n++] = "python3";
-	args[n++] = driver;
-	args[n++] = "--lib";
-	args[n++] = folder;
-	for (int i = 1; i < argc; i++)
-		args[n++] = argv[i];
-	args[n] = NULL;
-	fflush(NULL);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(args[0], args);
-	free(args);
-	return cmd_env("bench: %s: %s", "python3", strerror(errno));
-}
-
 static int bench_main(int argc, char **argv)
 {
-	char *driver = find_part(drivers, "the driver " DRIVER);
-	char *library = driver ? find_part(libraries, PRELOAD) : NULL;
+	char *driver = cmd_part("bench", drivers, "the driver " DRIVER);
+	char *library = driver ? cmd_part("bench", libraries, PRELOAD) : NULL;
 	int rc = CMD_ENV;
 
 	if (library) {
 		*strrchr(library, '/') = '\0';
-		rc = exec_driver(driver, library, argc, argv);
+		rc = cmd_python("bench", (char *[]){driver, "--lib", library, NULL}, argc, argv);
 	}
 	free(library);
 	free(driver);

@@ -23,7 +23,7 @@ struct verb {
 	int (*run)(int argc, char **argv); /* argv[0] is "kmem VERB" */
 };
 extern const struct verb verb_run, verb_replay, verb_stat, verb_sweep, verb_sim, verb_bench,
-	verb_help;
+	verb_cc, verb_help;
 extern const struct verb *const cmd_verbs[]; /* ends with NULL */
 const struct verb *cmd_find(const char *name);
 
@@ -52,6 +52,13 @@ const char *cmd_dir(void);
  * candidate that starts with '@' lies relative to cmd_dir(). found is the path, to be freed.
  */
 char *cmd_locate(const char *const *candidates);
+/* The same, or NULL after a message that the verb cannot find what. */
+char *cmd_part(const char *verb, const char *const *candidates, const char *what);
+/*
+ * Become python3, with the words (a list that ends with NULL) and then the verb's arguments. Returns
+ * only if that fails.
+ */
+int cmd_python(const char *verb, char *const *words, int argc, char **argv);
 /* The candidates as one text, "a, b and c", for the message that none was found; to be freed. */
 char *cmd_tried(const char *const *candidates);
 

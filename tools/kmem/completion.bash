@@ -82,6 +82,13 @@ _kmem_bench() {
 	esac
 }
 
+_kmem_cc() {
+	case ${COMP_WORDS[COMP_CWORD]} in
+	-*) _kmem_words '-K -o --asan --tsan -m32' ;;
+	*) _kmem_files ;;
+	esac
+}
+
 _kmem_sweep() {
 	case ${COMP_WORDS[COMP_CWORD]} in
 	-*)
@@ -94,7 +101,7 @@ _kmem_sweep() {
 _kmem() {
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_kmem_words 'run replay stat sweep sim bench help --version --help'
+		_kmem_words 'run replay stat sweep sim bench cc help --version --help'
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -103,7 +110,8 @@ _kmem() {
 	sweep) _kmem_sweep ;;
 	stat) _kmem_stat ;;
 	bench) _kmem_bench ;;
-	help) _kmem_words 'run replay stat sweep sim bench help' ;;
+	cc) _kmem_cc ;;
+	help) _kmem_words 'run replay stat sweep sim bench cc help' ;;
 	esac
 }
 

@@ -12,8 +12,9 @@
 
 #include <kmem/config.h>
 
-const struct verb *const cmd_verbs[] = {&verb_run,   &verb_replay, &verb_stat, &verb_sweep,
-					&verb_bench, &verb_sim,	   &verb_help, NULL};
+const struct verb *const cmd_verbs[] = {&verb_run,   &verb_replay, &verb_stat,
+					&verb_sweep, &verb_bench,  &verb_cc,
+					&verb_sim,   &verb_help,   NULL};
 
 const struct verb *cmd_find(const char *name)
 {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the installed files lie; the build sets these from prefix, libdir and libexecdir. */
+/* Where the installed files lie; the build sets these from prefix, libdir, includedir and libexecdir. */
 #ifndef KMEM_PATHS_H
 #define KMEM_PATHS_H
 
 #ifndef KMEM_LIBDIR
 #define KMEM_LIBDIR "/usr/local/lib"
+#endif
+#ifndef KMEM_INCLUDEDIR
+#define KMEM_INCLUDEDIR "/usr/local/include"
 #endif
 #ifndef KMEM_LIBEXECDIR
 #define KMEM_LIBEXECDIR "/usr/local/libexec"

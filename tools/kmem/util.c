@@ -2,6 +2,8 @@
 /* Messages, numbers and paths of the command. */
 #include "cmd.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,4 +196,37 @@ char *cmd_tried(const char *const *candidates)
 		all = more;
 	}
 	return all;
+}
+
+char *cmd_part(const char *verb, const char *const *candidates, const char *what)
+{
+	char *path = cmd_locate(candidates), *tried;
+
+	if (path)
+		return path;
+	tried = cmd_tried(candidates);
+	cmd_env("%s: cannot find %s; tried %s", verb, what, tried);
+	free(tried);
+	return NULL;
+}
+
+int cmd_python(const char *verb, char *const *words, int argc, char **argv)
+{
+	size_t nr = 0, n = 0;
+	char **args;
+
+	while (words[nr])
+		nr++;
+	args = cmd_grow(NULL, nr + (size_t)argc + 1, sizeof(*args));
+	args[n++] = "python3";
+	for (size_t i = 0; i < nr; i++)
+		args[n++] = words[i];
+	for (int i = 1; i < argc; i++)
+		args[n++] = argv[i];
+	args[n] = NULL;
+	fflush(NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(args[0], args);
+	free(args);
+	return cmd_env("%s: python3: %s", verb, strerror(errno));
 }
