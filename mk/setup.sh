@@ -67,8 +67,6 @@ bench_likes=(
 	'has_library libjemalloc.so.2|libjemalloc2|not compared with jemalloc'
 	'has_library libmimalloc.so.2.*|libmimalloc2.0|not compared with mimalloc'
 	'has_library libtcmalloc_minimal.so.4|libtcmalloc-minimal4|not compared with tcmalloc'
-	'qemu-system-aarch64|qemu-system-arm|the sequences of aarch64 are not run'
-	'cpio|cpio|the sequences of aarch64 are not run'
 	'redis-server|redis-server|redis is not measured'
 	'redis-benchmark|redis-tools|redis is not measured'
 	'sqlite3|sqlite3|sqlite3 is not measured'
