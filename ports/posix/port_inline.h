@@ -118,11 +118,6 @@ extern unsigned int port_rseq_cpus PORT_HIDDEN; /* 0: none are in use */
 #define PORT_RSEQ 1
 #define PORT_STACK_OWN
 #include "../common/stack_portable.h"
-#if defined(__x86_64__)
-#include "stack_rseq_x86_64.h"
-#else
-#include "stack_rseq_aarch64.h"
-#endif
 #include "stack_rseq.h"
 #else
 #define PORT_RSEQ 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stack verbs of this port where the host has restartable sequences: the hot ones from
- * stack_rseq_x86_64.h, the others here. port_rseq_cpus says which kind is in use, once for the
+ * The stack verbs of this port where the host has restartable sequences: the hot ones from the file of
+ * the architecture, the others here. port_rseq_cpus says which kind is in use, once for the
  * whole machine: 0, trylocks; else the machine's CPUs, and a thread on a CPU from beyond is refused.
  *
  * A stack is out of use while it holds port_stack_shut: an empty sheaf of no room, from which no
@@ -9,6 +9,35 @@
  */
 #ifndef PORT_STACK_RSEQ_H
 #define PORT_STACK_RSEQ_H
+
+/* What the sequences know of port.h's struct sheaf. In struct rseq, which is the kernel's ABI, cpu_id
+ * is at 4 and rseq_cs at 8. */
+_Static_assert(offsetof(struct sheaf, n) == 0 && offsetof(struct sheaf, cap) == 4 &&
+		       offsetof(struct sheaf, next) == 8 && offsetof(struct sheaf, slot) == 16,
+	       "the sequences know these offsets");
+
+/*
+ * The descriptor, 9, of the sequence 1..2, whose abort address 4 leads back to 3: before that address
+ * stands the signature that glibc has registered, in an instruction that traps.
+ */
+#define RSEQ_SEQUENCE(signature, jump)                           \
+	".pushsection __rseq_cs, \"aw\"\n\t"                     \
+	".balign 32\n\t"                                         \
+	"9:\n\t"                                                 \
+	".long 0, 0\n\t"                                         \
+	".quad 1f, 2f - 1f, 4f\n\t"                              \
+	".popsection\n\t"                                        \
+	".pushsection .text.unlikely, \"ax\"\n\t" signature "\n" \
+	"4:\n\t" jump " 3f\n\t"                                  \
+	".popsection\n"
+
+enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE };
+
+#if defined(__x86_64__)
+#include "stack_rseq_x86_64.h"
+#else
+#include "stack_rseq_aarch64.h"
+#endif
 
 extern struct sheaf port_stack_shut;
 

@@ -14,30 +14,13 @@
 #ifndef PORT_STACK_RSEQ_AARCH64_H
 #define PORT_STACK_RSEQ_AARCH64_H
 
-/* Offsets in struct rseq (the kernel's ABI) and in port.h's struct sheaf. */
+/* Offsets, as the assembler writes them. */
 #define RSEQ_CPU_ID "#4"
 #define RSEQ_CS	    "#8"
 #define SHEAF_CAP   "#4"
 #define SHEAF_SLOT  "#16"
 
-_Static_assert(offsetof(struct sheaf, n) == 0 && offsetof(struct sheaf, cap) == 4 &&
-		       offsetof(struct sheaf, next) == 8 && offsetof(struct sheaf, slot) == 16,
-	       "the sequences know these offsets");
-
-/* The descriptor of the sequence 1..2, whose abort address 4 leads back to 3. glibc has registered
- * the signature 0xd428bc00, an instruction that traps. */
-#define RSEQ_DESCRIPTOR                           \
-	".pushsection __rseq_cs, \"aw\"\n\t"      \
-	".balign 32\n\t"                          \
-	"9:\n\t"                                  \
-	".long 0, 0\n\t"                          \
-	".quad 1f, 2f - 1f, 4f\n\t"               \
-	".popsection\n\t"                         \
-	".pushsection .text.unlikely, \"ax\"\n\t" \
-	".inst 0xd428bc00\n"                      \
-	"4:\n\t"                                  \
-	"b 3f\n\t"                                \
-	".popsection\n"
+#define RSEQ_DESCRIPTOR RSEQ_SEQUENCE(".inst 0xd428bc00", "b")
 
 #define RSEQ_ENTER                 \
 	"3:\n\t"                   \
@@ -119,7 +102,6 @@ refused:
 	return false;
 }
 
-enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE };
 /*
  * Takes the sheaf that was seen out of the stack of the CPU this runs on, where everybody else's
  * sequences are aborted by then.

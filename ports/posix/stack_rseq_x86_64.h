@@ -27,32 +27,15 @@
 #ifndef PORT_STACK_RSEQ_X86_64_H
 #define PORT_STACK_RSEQ_X86_64_H
 
-/* Offsets in struct rseq (the kernel's ABI) and in port.h's struct sheaf. */
+/* Offsets, as the assembler writes them. */
 #define RSEQ_CPU_ID "4"
 #define RSEQ_CS	    "8"
 #define SHEAF_N	    "0"
 #define SHEAF_CAP   "4"
 #define SHEAF_SLOT  "16"
 
-_Static_assert(offsetof(struct sheaf, n) == 0 && offsetof(struct sheaf, cap) == 4 &&
-		       offsetof(struct sheaf, next) == 8 && offsetof(struct sheaf, slot) == 16,
-	       "the sequences know these offsets");
-
-/* The descriptor of the sequence 1..2, whose abort address 4 leads back to 3. glibc has registered
- * the signature 0x53053053; the bytes before it make it an instruction that traps. */
-#define RSEQ_DESCRIPTOR                           \
-	".pushsection __rseq_cs, \"aw\"\n\t"      \
-	".balign 32\n\t"                          \
-	"9:\n\t"                                  \
-	".long 0, 0\n\t"                          \
-	".quad 1f, 2f - 1f, 4f\n\t"               \
-	".popsection\n\t"                         \
-	".pushsection .text.unlikely, \"ax\"\n\t" \
-	".byte 0x0f, 0xb9, 0x3d\n\t"              \
-	".long 0x53053053\n"                      \
-	"4:\n\t"                                  \
-	"jmp 3f\n\t"                              \
-	".popsection\n"
+/* The bytes before the signature make it an instruction that traps. */
+#define RSEQ_DESCRIPTOR RSEQ_SEQUENCE(".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053", "jmp")
 
 #define RSEQ_ENTER                  \
 	"3:\n\t"                    \
@@ -130,7 +113,6 @@ refused:
 	return false;
 }
 
-enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE };
 /*
  * Takes the sheaf that was seen out of the stack of the CPU this runs on, where everybody else's
  * sequences are aborted by then.
