@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "engine.h"
+#include "../common/untooled.h"
 
 enum { TIMED_OUT_STEP_NS = 1000 };
 
@@ -199,64 +200,6 @@ bool port_rodata(const void *p)
 	uintptr_t at = (uintptr_t)p;
 
 	return at >= (uintptr_t)__executable_start && at < (uintptr_t)__data_start;
-}
-
-bool port_watch_start(void (*describe)(const void *addr))
-{
-	(void)describe;
-	return false;
-}
-
-void port_watch_hide(const void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-}
-
-void port_watch_show(const void *p, size_t n, bool defined)
-{
-	(void)p;
-	(void)n;
-	(void)defined;
-}
-
-void port_watch_slab(const void *base, size_t n, const char *name)
-{
-	(void)base;
-	(void)n;
-	(void)name;
-}
-
-void port_watch_slab_end(const void *base, size_t n)
-{
-	(void)base;
-	(void)n;
-}
-
-void port_watch_object(const void *base, const void *obj, size_t n, bool defined)
-{
-	(void)base;
-	(void)obj;
-	(void)n;
-	(void)defined;
-}
-
-void port_watch_object_free(const void *base, const void *obj, size_t n)
-{
-	(void)base;
-	(void)obj;
-	(void)n;
-}
-
-port_fault_fn port_fault(void)
-{
-	return NULL;
-}
-
-void port_fault_end(unsigned long leaks, unsigned long misuses)
-{
-	(void)leaks;
-	(void)misuses;
 }
 
 size_t port_symbol(const void *pc, char *buf, size_t len)

@@ -4,6 +4,7 @@
  * the tests of the floors need no more than the first group, port_log and port_panic.
  */
 #include <kmem/port.h>
+#include "../common/untooled.h"
 
 struct port_task port_task_only;
 
@@ -227,64 +228,6 @@ bool port_rodata(const void *p)
 {
 	(void)p;
 	return false;
-}
-
-bool port_watch_start(void (*describe)(const void *addr))
-{
-	(void)describe;
-	return false;
-}
-
-void port_watch_hide(const void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-}
-
-void port_watch_show(const void *p, size_t n, bool defined)
-{
-	(void)p;
-	(void)n;
-	(void)defined;
-}
-
-void port_watch_slab(const void *base, size_t n, const char *name)
-{
-	(void)base;
-	(void)n;
-	(void)name;
-}
-
-void port_watch_slab_end(const void *base, size_t n)
-{
-	(void)base;
-	(void)n;
-}
-
-void port_watch_object(const void *base, const void *obj, size_t n, bool defined)
-{
-	(void)base;
-	(void)obj;
-	(void)n;
-	(void)defined;
-}
-
-void port_watch_object_free(const void *base, const void *obj, size_t n)
-{
-	(void)base;
-	(void)obj;
-	(void)n;
-}
-
-port_fault_fn port_fault(void)
-{
-	return NULL;
-}
-
-void port_fault_end(unsigned long leaks, unsigned long misuses)
-{
-	(void)leaks;
-	(void)misuses;
 }
 
 /* "symbol+0x10" if you carry a symbol table; else the address in hex, as here. Length as snprintf. */
