@@ -1,34 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* A cache of file pages: all schedules of small scenarios, and a random load under seeded schedules. */
 #include "lib/filecache.h"
-#include "tap.h"
+#include "found.h"
 
 enum { SEEDS = 500 };
 
-static void every_schedule(unsigned int cpus)
-{
-	struct sim_search_result r;
-
-	for (unsigned int i = 0; i < nr_filecache_scenarios; i++) {
-		const struct named_scenario *s = &filecache_scenarios[i];
-		unsigned int bound = cpus == 2 ? s->cpus2 : s->cpus3;
-
-		filecache_search(s, cpus, bound, &r);
-		diag("%s, %u CPUs, %u preemptions: %llu schedules", s->sc.name, cpus, bound,
-		     (unsigned long long)r.schedules);
-		ok(!*r.finding, "%s: %s; schedule %s", s->sc.name, r.finding, r.schedule);
-		ok(r.complete, "%s", s->sc.name);
-	}
-}
-
 TEST(every_schedule_of_two_cpus)
 {
-	every_schedule(2);
+	every_schedule(filecache_scenarios, nr_filecache_scenarios, 2);
 }
 
 TEST(every_schedule_of_three_cpus)
 {
-	every_schedule(3);
+	every_schedule(filecache_scenarios, nr_filecache_scenarios, 3);
 }
 
 static void seeds(uint64_t first)

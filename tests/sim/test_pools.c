@@ -7,18 +7,9 @@
 #include <kmem/mempool.h>
 #include <kmem/port.h>
 #include "lib/pools.h"
-#include "tap.h"
+#include "found.h"
 
 #define SECOND 1000000000ull
-
-static void found(const struct named_scenario *s, unsigned int cpus, unsigned int bound,
-		  const struct sim_search_result *r)
-{
-	diag("%s, %u CPUs, %u preemptions: %llu schedules of up to %u choices", s->sc.name, cpus,
-	     bound, (unsigned long long)r->schedules, r->points);
-	ok(!*r->finding, "%s: %s; schedule %s", s->sc.name, r->finding, r->schedule);
-	ok(r->complete, "%s", s->sc.name);
-}
 
 TEST(every_schedule_of_two_cpus)
 {

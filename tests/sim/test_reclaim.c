@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 #include "lib/reclaim.h"
-#include "tap.h"
+#include "found.h"
 
 /* CPU seconds of one search. */
 static __attribute__((constructor)) void deadline(void)
@@ -21,10 +21,7 @@ static void search(const struct named_scenario *s, unsigned int cpus, unsigned i
 	if (!bound)
 		return;
 	reclaim_search(s, cpus, bound, handlers, mode, &r);
-	diag("%s, %u CPUs, %u preemptions: %llu schedules of up to %u choices", s->sc.name, cpus,
-	     bound, (unsigned long long)r.schedules, r.points);
-	ok(!*r.finding, "%s: %s; schedule %s", s->sc.name, r.finding, r.schedule);
-	ok(r.complete, "%s", s->sc.name);
+	found(s, cpus, bound, &r);
 }
 
 TEST(every_schedule_of_two_cpus)

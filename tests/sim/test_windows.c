@@ -10,16 +10,7 @@
 #include <kmem/vmalloc.h>
 #include <string.h>
 #include "lib/windows.h"
-#include "tap.h"
-
-static void found(const struct named_scenario *s, unsigned int cpus, unsigned int bound,
-		  const struct sim_search_result *r)
-{
-	diag("%s, %u CPUs, %u preemptions: %llu schedules of up to %u choices", s->sc.name, cpus,
-	     bound, (unsigned long long)r->schedules, r->points);
-	ok(!*r->finding, "%s: %s; schedule %s", s->sc.name, r->finding, r->schedule);
-	ok(r->complete, "%s", s->sc.name);
-}
+#include "found.h"
 
 TEST(S176_every_schedule_of_two_cpus)
 {

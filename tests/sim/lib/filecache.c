@@ -5,7 +5,7 @@
 #include <kmem/kmem.h>
 #include <kmem/port.h>
 #include "pool/pool.h"
-#include "../../store.h"
+#include "stored.h"
 #include "filecache.h"
 
 enum { TASKS = 4, PAGES = 8, OPS = 40, WORDS = PAGE_SIZE / 8 };
@@ -21,17 +21,6 @@ static struct filecache_load {
 	bool failing;
 	unsigned char bytes[PAGES * PAGE_SIZE];
 } load;
-
-static void store_point(void)
-{
-	port_point();
-	port_relax();
-}
-
-static uint32_t store_random(void)
-{
-	return (uint32_t)sim_random();
-}
 
 static void store_fill(unsigned int i, uint64_t version)
 {
@@ -252,17 +241,6 @@ const struct named_scenario filecache_scenarios[] = {
 const unsigned int nr_filecache_scenarios =
 	sizeof(filecache_scenarios) / sizeof(filecache_scenarios[0]);
 
-void filecache_search(const struct named_scenario *s, unsigned int cpus, unsigned int preemptions,
-		      struct sim_search_result *r)
-{
-	struct sim_scenario sc = s->sc;
-	struct sim_config cfg = {.seed = 1, .nr_cpus = 3, .mode = SIM_SIGNAL};
-	struct sim_search_limit limit = {.preemptions = preemptions};
-
-	sc.nr_tasks = cpus;
-	sim_search(&sc, &cfg, &limit, r);
-}
-
 /* -------- A random load ---------------------------------------------------------------------------- */
 
 static void worker(void *arg)
@@ -330,22 +308,14 @@ static void load_end(void *arg)
 
 bool filecache_seed(uint64_t seed, struct filecache_sum *sum)
 {
-	struct sim_config cfg = {
-		.seed = seed,
-		.nr_cpus = 3,
-		.mode = seed % 3 ? SIM_SIGNAL : SIM_MASKED,
-		.preempt_every = 5 + (uint32_t)(seed % 60),
-		.irq_every = seed % 4 ? 400 : 0,
-		.irq = handler,
-	};
+	struct sim_config cfg = stored_config(seed, handler);
 	bool good;
 
 	memset(&load, 0, sizeof(load));
 	load.failing = seed % 2;
 	sim_begin(&cfg);
 	good = sim_call(load_begin, (void *)(uintptr_t)(seed / 2)) == 0;
-	load.store.point = store_point;
-	load.store.random = store_random;
+	stored_start(&load.store);
 	if (load.failing)
 		sim_set_refuse((struct sim_plan){SIM_PERCENT, 50}, SIM_COMMIT);
 	for (uintptr_t i = 0; good && i < TASKS; i++)

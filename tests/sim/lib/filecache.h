@@ -5,7 +5,7 @@
  * compared with the store's.
  */
 #pragma once
-#include "scenarios.h"
+#include "stored.h"
 
 struct filecache_sum {
 	uint64_t steps, hits, misses, reclaimed, dropped, failures, again, refusals;
@@ -16,5 +16,3 @@ bool filecache_seed(uint64_t seed, struct filecache_sum *sum);
 /* cpus2, cpus3: preemptions; handler: not used. */
 extern const struct named_scenario filecache_scenarios[];
 extern const unsigned int nr_filecache_scenarios;
-void filecache_search(const struct named_scenario *s, unsigned int cpus, unsigned int preemptions,
-		      struct sim_search_result *r);

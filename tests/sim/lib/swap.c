@@ -6,7 +6,7 @@
 #include <kmem/port.h>
 #include <kmem/swap.h>
 #include "pool/pool.h"
-#include "../../store.h"
+#include "stored.h"
 #include "swap.h"
 
 enum { TASKS = 4, SHARED = 6, OWN = 4, OPS = 40, SLOTS = 16, WORDS = PAGE_SIZE / 8 };
@@ -24,18 +24,6 @@ static struct swap_load {
 	bool failing;
 	unsigned char bytes[4 * SLOTS * PAGE_SIZE];
 } load;
-
-/* A device takes its time, and others run meanwhile. */
-static void store_point(void)
-{
-	port_point();
-	port_relax();
-}
-
-static uint32_t store_random(void)
-{
-	return (uint32_t)sim_random();
-}
 
 /* Between two points nothing happens: look and write are one. */
 static void item_use(struct item *it, bool write)
@@ -234,17 +222,6 @@ const struct named_scenario swap_scenarios[] = {
 };
 const unsigned int nr_swap_scenarios = sizeof(swap_scenarios) / sizeof(swap_scenarios[0]);
 
-void swap_search(const struct named_scenario *s, unsigned int cpus, unsigned int preemptions,
-		 struct sim_search_result *r)
-{
-	struct sim_scenario sc = s->sc;
-	struct sim_config cfg = {.seed = 1, .nr_cpus = 3, .mode = SIM_SIGNAL};
-	struct sim_search_limit limit = {.preemptions = preemptions};
-
-	sc.nr_tasks = cpus;
-	sim_search(&sc, &cfg, &limit, r);
-}
-
 /* -------- A random load ---------------------------------------------------------------------------- */
 
 static void toggle_area(void)
@@ -328,21 +305,13 @@ static void load_end(void *arg)
 
 bool swap_seed(uint64_t seed, struct swap_sum *sum)
 {
-	struct sim_config cfg = {
-		.seed = seed,
-		.nr_cpus = 3,
-		.mode = seed % 3 ? SIM_SIGNAL : SIM_MASKED,
-		.preempt_every = 5 + (uint32_t)(seed % 60),
-		.irq_every = seed % 4 ? 400 : 0,
-		.irq = handler,
-	};
+	struct sim_config cfg = stored_config(seed, handler);
 	bool good;
 
 	memset(&load, 0, sizeof(load));
 	/* The smallest area is full before all are out. */
 	mem_store_over(&load.area, load.bytes, (seed % 5 ? 4 * SLOTS : SLOTS / 4) * PAGE_SIZE);
-	load.area.point = store_point;
-	load.area.random = store_random;
+	stored_start(&load.area);
 	load.area.error = seed % 2 ? -5 : -28;
 	load.failing = seed % 2;
 	sim_begin(&cfg);

@@ -5,7 +5,7 @@
  * written last.
  */
 #pragma once
-#include "scenarios.h"
+#include "stored.h"
 
 struct swap_sum {
 	uint64_t steps, in, out, failures, maps, offs;
@@ -16,5 +16,3 @@ bool swap_seed(uint64_t seed, struct swap_sum *sum);
 /* cpus2, cpus3: preemptions; handler: not used. */
 extern const struct named_scenario swap_scenarios[];
 extern const unsigned int nr_swap_scenarios;
-void swap_search(const struct named_scenario *s, unsigned int cpus, unsigned int preemptions,
-		 struct sim_search_result *r);

@@ -139,7 +139,7 @@ static int swaps(void)
 	struct sim_search_result r;
 
 	for (unsigned int i = 0; i < nr_swap_scenarios; i++) {
-		swap_search(&swap_scenarios[i], 2, 1, &r);
+		stored_search(&swap_scenarios[i], 2, 1, &r);
 		if (found(&swap_scenarios[i], &r))
 			return 1;
 	}
@@ -158,7 +158,7 @@ static int filecaches(void)
 	for (unsigned int i = 0; i < 2 * nr_filecache_scenarios; i++) {
 		const struct named_scenario *s = &filecache_scenarios[i / 2];
 
-		filecache_search(s, 2 + i % 2, i % 2 ? s->cpus3 : s->cpus2, &r);
+		stored_search(s, 2 + i % 2, i % 2 ? s->cpus3 : s->cpus2, &r);
 		if (found(s, &r))
 			return 1;
 	}
