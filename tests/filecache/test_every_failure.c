@@ -4,8 +4,7 @@
  * transfer of the store once, all from the n-th on, the n-th request for memory. Whatever failed, at
  * the end every byte is read and compared, the machine is whole and nothing leaks.
  */
-#include "../support.h"
-#include "../store.h"
+#include "../every_failure.h"
 #include "pool/pool.h"
 #include <kmem/filecache.h>
 #include <kmem/highmem.h>
@@ -106,24 +105,12 @@ static void finish(void)
 
 static void each_transfer(const char *cmdline, bool for_ever)
 {
-	unsigned int noticed = 0, had, n;
-	uint64_t before = start(cmdline);
+	struct every_failure e = {&store, work, settle, &failed, start(cmdline), 0};
+	unsigned int n = every_transfer(&e, for_ever, -5);
 
-	for (n = 1;; n++) {
-		had = store.failures;
-		store.nth = n;
-		store.for_ever = for_ever;
-		failed = 0;
-		work();
-		noticed += failed > 0;
-		if (store.failures == had)
-			break;
-		settle(before, "transfer", n);
-	}
-	settle(before, "transfer", n);
-	ok(n > 30, "%u transfers failed%s", n - 1, for_ever ? " and all after" : "");
-	is(noticed, n - 1, "each was told");
-	diag("%s: %u transfers%s", cmdline, n - 1, for_ever ? ", for ever" : "");
+	ok(n > 30, "%u transfers failed%s", n, for_ever ? " and all after" : "");
+	is(e.noticed, n, "each was told");
+	diag("%s: %u transfers%s", cmdline, n, for_ever ? ", for ever" : "");
 	finish();
 }
 
@@ -142,20 +129,11 @@ TEST(all_transfers_fail_from_some_point_on)
 TEST(each_request_for_memory_fails_once)
 {
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
-		uint64_t before = start(machines[i]);
-		unsigned int n, noticed = 0;
-		bool last = false;
+		struct every_failure e = {&store, work, settle, &failed, start(machines[i]), 0};
+		unsigned int n = every_request(&e);
 
-		for (n = 1; !last; n++) {
-			failed = 0;
-			port_task()->fail_nth = (int)n;
-			work();
-			noticed += failed > 0;
-			last = port_task()->fail_nth != 0;
-			settle(before, "request", n);
-		}
-		ok(n > 60 && noticed > 30, "%u requests failed, %u noticed", n - 1, noticed);
-		diag("%s: %u requests, %u runs noticed", machines[i], n - 1, noticed);
+		ok(n > 60 && e.noticed > 30, "%u requests failed, %u noticed", n, e.noticed);
+		diag("%s: %u requests, %u runs noticed", machines[i], n, e.noticed);
 		finish();
 	}
 }

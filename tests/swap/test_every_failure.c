@@ -4,8 +4,7 @@
  * store once, all from the n-th on, the n-th request for memory. Whatever failed, no byte may be lost:
  * at the end everything is read and compared, the machine is whole and nothing leaks.
  */
-#include "../support.h"
-#include "../store.h"
+#include "../every_failure.h"
 #include "pool/pool.h"
 #include <kmem/lru.h>
 #include <kmem/swap.h>
@@ -130,28 +129,14 @@ static void finish(void)
 
 static void each_transfer(const char *cmdline, bool for_ever, int error)
 {
-	unsigned int noticed = 0, n;
-	uint64_t before = start(cmdline);
+	struct every_failure e = {&area, work, settle, &failed, start(cmdline), 0};
+	unsigned int n = every_transfer(&e, for_ever, error);
 
-	for (n = 1;; n++) {
-		unsigned int had = area.failures;
-
-		area.nth = n;
-		area.for_ever = for_ever;
-		area.error = error;
-		failed = 0;
-		work();
-		noticed += failed > 0;
-		if (area.failures == had)
-			break;
-		settle(before, "transfer", n);
-	}
-	settle(before, "transfer", n);
-	ok(n > 60, "%u transfers failed%s, %u runs noticed", n - 1,
-	   for_ever ? " and all after" : "", noticed);
-	ok(noticed > 5, "%u runs noticed", noticed);
-	diag("%s: %u transfers, error %d%s, %u runs noticed", cmdline, n - 1, error,
-	     for_ever ? ", for ever" : "", noticed);
+	ok(n > 60, "%u transfers failed%s, %u runs noticed", n, for_ever ? " and all after" : "",
+	   e.noticed);
+	ok(e.noticed > 5, "%u runs noticed", e.noticed);
+	diag("%s: %u transfers, error %d%s, %u runs noticed", cmdline, n, error,
+	     for_ever ? ", for ever" : "", e.noticed);
 	finish();
 }
 
@@ -170,20 +155,11 @@ TEST(all_transfers_fail_from_some_point_on)
 TEST(each_request_for_memory_fails_once)
 {
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
-		uint64_t before = start(machines[i]);
-		unsigned int n, noticed = 0;
-		bool last = false;
+		struct every_failure e = {&area, work, settle, &failed, start(machines[i]), 0};
+		unsigned int n = every_request(&e);
 
-		for (n = 1; !last; n++) {
-			failed = 0;
-			port_task()->fail_nth = (int)n;
-			work();
-			noticed += failed > 0;
-			last = port_task()->fail_nth != 0;
-			settle(before, "request", n);
-		}
-		ok(n > 60 && noticed > 40, "%u requests failed, %u noticed", n - 1, noticed);
-		diag("%s: %u requests, %u runs noticed", machines[i], n - 1, noticed);
+		ok(n > 60 && e.noticed > 40, "%u requests failed, %u noticed", n, e.noticed);
+		diag("%s: %u requests, %u runs noticed", machines[i], n, e.noticed);
 		finish();
 	}
 }
