@@ -10,8 +10,8 @@
 
 struct device;
 
-/* As kmalloc(); NULL also for a size of 0 that is not to be had. Not from interrupts unless gfp says
- * so. devm_kfree() of what is not the device's: reported, and left alone. */
+/* As kmalloc() and its like; a size of 0 gives ZERO_SIZE_PTR. devm_kfree() of what is not the device's:
+ * reported, and left alone. */
 void *devm_kmalloc(struct device *dev, size_t size, gfp_t gfp);
 void *devm_krealloc(struct device *dev, void *p, size_t size, gfp_t gfp);
 void devm_kfree(struct device *dev, const void *p);

@@ -22,8 +22,8 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/shrinker.h>
-#include <asm/page.h>
 #endif
+#include <asm/page.h>
 #include <kmem/page.h>
 
 #ifndef __pa
@@ -37,10 +37,7 @@
 #endif
 #define phys_to_page(phys) pfn_to_page((unsigned long)((phys) >> PAGE_SHIFT))
 #define virt_to_pfn(addr)  page_to_pfn(virt_to_page(addr))
-#ifndef PAGE_ALIGN
-#define PAGE_ALIGN(a) ((((unsigned long)(a)) + PAGE_SIZE - 1) & PAGE_MASK)
-#endif
-#define PAGE_ALIGNED(a) (((unsigned long)(a) & ~PAGE_MASK) == 0)
+#define PAGE_ALIGNED(a)	   (((unsigned long)(a) & ~PAGE_MASK) == 0)
 #ifndef offset_in_page
 #define offset_in_page(p) ((unsigned long)(p) & ~PAGE_MASK)
 #endif
