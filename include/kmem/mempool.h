@@ -91,7 +91,7 @@ void mempool_free(void *element, mempool_t *pool);
 /*
  * Another min_nr, at least 1. Smaller: surplus elements of the reserve are freed. Larger: 0 even if
  * not all the new elements could be had; frees fill up what is missing. -ENOMEM: there is no room for
- * more, -EINVAL: below 1, or the context may not sleep; nothing has changed. Others may use the pool meanwhile, but not resize it.
+ * more, -EINVAL: below 1, or the context may not sleep; nothing has changed. Others may use the pool meanwhile, and resize it: the last one decides.
  * Task context, may sleep. Two arguments, or three (pool, min_nr, gfp); without gfp GFP_KERNEL.
  */
 int mempool_resize(mempool_t *pool, int new_min_nr);
@@ -106,9 +106,10 @@ static inline bool mempool_is_saturated(const mempool_t *pool)
 	return __atomic_load_n(&pool->curr_nr, __ATOMIC_RELAXED) >=
 	       __atomic_load_n(&pool->min_nr, __ATOMIC_RELAXED);
 }
+/* While others use and resize it, too. */
 static inline bool mempool_initialized(const mempool_t *pool)
 {
-	return pool->store != NULL;
+	return __atomic_load_n(&pool->store, __ATOMIC_RELAXED) != NULL;
 }
 /* Proves the invariants of a pool that nobody uses meanwhile; 0, or the number of faults, each
  * reported. Task context. */

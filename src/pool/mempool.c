@@ -445,16 +445,34 @@ void mempool_destroy(mempool_t *pool)
 
 /* ---- Another size ---------------------------------------------------------------------------------- */
 
-/* Room for more: the elements move, and then those that handlers left in the old slots meanwhile. */
+static u32 store_room(mempool_t *pool)
+{
+	irqflags_t flags = lock_take(pool_lock(pool));
+	u32 cap = pool->store->cap;
+
+	lock_release(pool_lock(pool), flags);
+	return cap;
+}
+
+/* Room for more, unless another task has made as much: the elements move, and then those that handlers
+ * left in the old slots meanwhile. */
 static void store_replace(mempool_t *pool, struct mempool_store *to)
 {
-	struct mempool_store *from = pool->store;
 	irqflags_t flags = lock_take(pool_lock(pool));
+	struct mempool_store *from = pool->store;
+	bool more = to->cap > from->cap;
 	void *el;
 
-	__builtin_memcpy(to->slot, from->slot, (size_t)pool->curr_nr * sizeof(to->slot[0]));
-	atom_store_rel(&pool->store, to); /* pairs with the loads in aside_put, aside_take */
+	if (more) {
+		__builtin_memcpy(to->slot, from->slot, (size_t)pool->curr_nr * sizeof(to->slot[0]));
+		/* Pairs with the loads in aside_put, aside_take. */
+		atom_store_rel(&pool->store, to);
+	}
 	lock_release(pool_lock(pool), flags);
+	if (!more) {
+		kfree(to);
+		return;
+	}
 	rcu_wait(rcu_start());
 	for (el = aside_take_from(pool, from); el; el = aside_take_from(pool, from))
 		mempool_free(el, pool);
@@ -492,7 +510,7 @@ int mempool_resize_gfp(mempool_t *pool, int new_min_nr, gfp_t gfp)
 	if (new_min_nr < 1 ||
 	    !context_check_sleep(KMEM_MISUSE_CONTEXT, pool, "mempool_resize is refused"))
 		return -KE_INVAL;
-	if ((u32)new_min_nr > pool->store->cap) {
+	if ((u32)new_min_nr > store_room(pool)) {
 		s = store_new(new_min_nr, gfp, -1);
 		if (!s)
 			return -KE_NOMEM;

@@ -322,9 +322,8 @@ static void task_odd_job(void)
 	case 4:
 		kmem_trim();
 		break;
-	case 5: /* by one task at a time */
-		if (self == stormers)
-			mempool_resize(pool, 1 + (int)below(&self->task_rng, 20));
+	case 5:
+		mempool_resize(pool, 1 + (int)below(&self->task_rng, 20));
 		break;
 	default: {
 		struct kmem_cache *c = kmem_cache_create("storm-made", 200, 0, 0, NULL);

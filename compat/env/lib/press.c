@@ -5,9 +5,9 @@
  * meets direct reclaim, kswapd and failing GFP_NOWAIT requests at all times, and yet never a machine that
  * has nothing left.
  *
- * The pages are a list under a lock; a shrinker gives them back, whoever asks. It only ever tries the
- * lock, as it may be called by the task that fills. Memory goes down to the low marks: the hoard asks
- * with a mask that neither waits nor wakes anybody.
+ * The pages are a list under a lock; a shrinker gives them back, whoever asks. Nobody allocates with the
+ * lock held. Memory goes down to the low marks: the hoard asks with a mask that neither waits nor wakes
+ * anybody.
  */
 #include "internal.h"
 #include <kmem/page.h>
@@ -36,8 +36,7 @@ static unsigned long scan(struct shrinker *s, struct shrink_control *sc)
 	unsigned long freed = 0;
 
 	(void)s;
-	if (!spin_trylock(&lock))
-		return SHRINK_STOP;
+	spin_lock(&lock);
 	for (; hoard && freed < sc->nr_to_scan; freed++) {
 		struct hoarded *h = hoard;
 
