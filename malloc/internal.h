@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of malloc/ share. malloc.c is the family of functions and its rules of size;
+ * What the files of malloc/ share. malloc.c is the family of functions, classes.c its small sizes;
  * run.c large blocks; track.c the ledger behind the options stat and leaks; report.c what they
- * print. malloc.c inlines the slab floor's hits; the others stand on the public headers.
+ * print. malloc.c and classes.c stand on the slab floor, whose hits are inlined; the others on the public
+ * headers.
  *
  * Glossary
  *	block	what malloc hands out
- *	small	a block of at most SMALL_MAX bytes: an object of a kmalloc cache
+ *	small	a block of at most SMALL_MAX bytes: an object of a cache of ours, or of kmalloc's
  *	run	a larger block: whole pages, as many as it needs (contig_nr_pages)
  *	slow	the functions that look at everything; the fast ones are the slab floor's hits
  *	ledger	every live block with its size and the stack that asked for it

@@ -2,13 +2,13 @@
 /*
  * The malloc family over kmalloc and runs of pages.
  *
- * Sizes.  A request is rounded up to a multiple of 16. kmalloc aligns to the largest power of two
- * that divides the size it is asked for, so every block is aligned to 16, class 96 to 32, 192 to 64,
- * and a power of two to itself. Zero counts as 1: a pointer of its own. Up to SMALL_MAX bytes kmalloc
- * serves; more are runs (run.c); above PTRDIFF_MAX everything is refused.
+ * Sizes.  Up to SMALL_MAX bytes there are caches of closer sizes than kmalloc's (classes.c); more are
+ * runs (run.c); above PTRDIFF_MAX everything is refused. Every block is aligned to 16. Zero counts as 1:
+ * a pointer of its own.
  *
- * Alignment.  For memalign and its kin the size is rounded up to a multiple of the alignment, and the
- * same rule of kmalloc does the rest; runs are cut to the alignment.
+ * Alignment.  For memalign and its kin the size is rounded up to a multiple of the alignment, and kmalloc
+ * serves, which aligns to the largest power of two that divides what it is asked for; runs are cut to the
+ * alignment.
  *
  * realloc.  A block stays where it is while the new size fits and is more than half of it, so that
  * shrinking gives memory back; a run is shortened or lengthened in place if the pages behind it
@@ -34,14 +34,13 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "internal.h"
+#include "classes.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <kmem/port.h>
 #include <kmem/stat.h>
-#include "slab/slab.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -74,15 +73,20 @@ gfp_t malloc_gfp(void)
 
 static void *block_alloc(size_t size, size_t align, gfp_t extra)
 {
+	struct kmem_cache *c;
+
 	if (unlikely(size > (size_t)PTRDIFF_MAX || align > (size_t)PTRDIFF_MAX / 2))
 		return NULL;
 	if (align < MALLOC_ALIGN)
 		align = MALLOC_ALIGN;
 	if (size == 0)
 		size = 1;
-	if (size <= SMALL_MAX && align <= SMALL_MAX)
-		return kmalloc(round_up(size, align), malloc_gfp() | extra);
-	return run_alloc(size, align, extra);
+	if (size > SMALL_MAX || align > SMALL_MAX)
+		return run_alloc(size, align, extra);
+	c = align == MALLOC_ALIGN ? malloc_cache_made(size) : NULL;
+	if (likely(c))
+		return cache_alloc_miss(c, malloc_gfp() | extra, size, __builtin_return_address(0));
+	return kmalloc(round_up(size, align), malloc_gfp() | extra);
 }
 
 static void block_free(void *p)
@@ -125,8 +129,7 @@ static noinline void free_slow(void *p)
 
 /*
  * A program cannot say that it may not sleep: only libkmem.so has the calls for that. So no hit looks
- * at the task. Sizes are rounded up to 16 by taking the second of two neighbours in the table of
- * classes. While something is tracked nothing hits (cache_miss_all).
+ * at the task. While something is tracked nothing hits (cache_miss_all).
  */
 static inline always_inline void *malloc_hit(size_t size)
 {
@@ -134,7 +137,7 @@ static inline always_inline void *malloc_hit(size_t size)
 
 	if (unlikely(size - 1 >= SMALL_MAX))
 		return NULL;
-	c = kmalloc_cache((size - 1) / MALLOC_ALIGN * MALLOC_ALIGN + MALLOC_ALIGN);
+	c = malloc_cache(size);
 	return likely(c) ? port_hit_pop(c->fast) : NULL;
 }
 

@@ -35,7 +35,7 @@ grep -q '^malloc   [0-9]* allocations, [0-9]* frees, 0 failed, peak' "$tmp/repor
 ok $? "stat: counts, into a file"
 grep -q '^  [A-Za-z0-9]* *\[#*[.hlmHLM]*\]' "$tmp/report"
 ok $? "stat: zones as bars"
-grep -q '^  kmalloc-' "$tmp/report"
+grep -q '^  malloc-' "$tmp/report"
 ok $? "stat: caches"
 show "$tmp/report" 30
 pre 30 KMEM_MALLOC=stat KMEM_MALLOC_OUT=3 "$tmp/leak" 3>"$tmp/fd"

@@ -35,6 +35,7 @@
 #define __libc_pvalloc(...)	face_libc_pvalloc(__VA_ARGS__)
 /* No header declares those that no other file of the program uses. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#include "../../../malloc/classes.c"
 #include "../../../malloc/malloc.c"
 #include "../../../malloc/run.c"
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sizes of small blocks.
+ *
+ * kmalloc's classes are what kernel code expects, and waste a quarter on average: a database page of 4,368
+ * bytes takes 8,192. malloc owes nobody a class, so it has a row of caches of its own:
+ *
+ *	up to 128	every 16 bytes
+ *	up to 512	four to a doubling
+ *	up to 2,048	eight to a doubling
+ *	above		as many as fit into a slab of 32 KiB: 14, 12, 10, 9, 8, 7, 6, 5, 4
+ *
+ * so that above 64 bytes no block is a quarter larger than what was asked for, and no slab wastes more than
+ * a sixteenth of itself. All are multiples of 16, and slots are packed from the start of a page, so every
+ * block is aligned to 16. What wants more alignment goes to kmalloc, whose classes have it.
+ *
+ * The caches are made by the first call that finds none, for as long as the process lives. Who comes
+ * meanwhile, or is a handler inside the library, does not wait: kmalloc serves. A block's cache is known by
+ * its page, so free is the same for all.
+ */
+#include "classes.h"
+#include <stdio.h>
+
+static const u16 class_size[NR_SIZES] = {
+	16,   32,   48,	  64,	80,   96,   112,  128,	160,  192,  224,  256,	320,  384,
+	448,  512,  576,  640,	704,  768,  832,  896,	960,  1024, 1152, 1280, 1408, 1536,
+	1664, 1792, 1920, 2048, 2336, 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
+/* By (size - 1) / 16. */
+const u8 malloc_class[SMALL_MAX / MALLOC_ALIGN] = {
+	[0] = 0,
+	[1] = 1,
+	[2] = 2,
+	[3] = 3,
+	[4] = 4,
+	[5] = 5,
+	[6] = 6,
+	[7] = 7,
+	[8 ... 9] = 8,
+	[10 ... 11] = 9,
+	[12 ... 13] = 10,
+	[14 ... 15] = 11,
+	[16 ... 19] = 12,
+	[20 ... 23] = 13,
+	[24 ... 27] = 14,
+	[28 ... 31] = 15,
+	[32 ... 35] = 16,
+	[36 ... 39] = 17,
+	[40 ... 43] = 18,
+	[44 ... 47] = 19,
+	[48 ... 51] = 20,
+	[52 ... 55] = 21,
+	[56 ... 59] = 22,
+	[60 ... 63] = 23,
+	[64 ... 71] = 24,
+	[72 ... 79] = 25,
+	[80 ... 87] = 26,
+	[88 ... 95] = 27,
+	[96 ... 103] = 28,
+	[104 ... 111] = 29,
+	[112 ... 119] = 30,
+	[120 ... 127] = 31,
+	[128 ... 145] = 32,
+	[146 ... 169] = 33,
+	[170 ... 203] = 34,
+	[204 ... 226] = 35,
+	[227 ... 255] = 36,
+	[256 ... 291] = 37,
+	[292 ... 340] = 38,
+	[341 ... 408] = 39,
+	[409 ... 511] = 40,
+};
+struct kmem_cache *malloc_caches[NR_SIZES];
+static struct kmem_cache storage[NR_SIZES];
+static bool begun;
+
+static void class_create(unsigned int i)
+{
+	const struct kmem_cache_args args = {.align = MALLOC_ALIGN};
+	char name[KMEM_NAME_MAX];
+
+	snprintf(name, sizeof(name), "malloc-%u", class_size[i]);
+	if (!cache_init(&storage[i], name, class_size[i], &args, SLAB_KMALLOC | SLAB_NO_MERGE,
+			true) &&
+	    !cache_enlist(&storage[i]))
+		atom_store_rel(&malloc_caches[i], &storage[i]); /* pairs with malloc_cache() */
+}
+
+struct kmem_cache *malloc_cache_made(size_t size)
+{
+	bool no = false;
+
+	if (!atom_load(&begun) && !port_in_section() && machine_ensure() &&
+	    atom_cas(&begun, &no, true)) {
+		for (unsigned int i = 0; i < NR_SIZES; i++)
+			class_create(i);
+	}
+	return malloc_cache(size);
+}
