@@ -164,6 +164,14 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  * interrupted another one on the same stack) refuses, which the caller takes for an empty, or a
  * full, stack.
  *
+ * Where a sheaf lies is part of the contract: in a block of sheaf_block(cap) bytes, a power of two to
+ * which it is aligned and at most 4096, and its last slot ends where the block ends (sheaf_in()). So a port may know
+ * from an address in a sheaf whether the sheaf is full. How many pointers a sheaf holds while it is in
+ * a stack is the port's to know; to whoever holds the sheaf, n says it.
+ *
+ * inline void port_stack_init(uint32_t off, unsigned cpu, uint32_t cap)
+ *                                                      before any other verb: a stack for sheaves of
+ *                                                      this capacity; 0: for none, it refuses all
  * inline void *port_stack_pop(uint32_t off)            newest pointer of this CPU's sheaf, or NULL
  * inline bool port_stack_push(uint32_t off, void *p)   false: full, no sheaf, refused, or p is
  *                                                      the newest already (freed twice)
@@ -182,11 +190,17 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  * inline struct sheaf *port_stack_drain(uint32_t off, unsigned cpu)
  *                                                      as take, but waits for a verb in progress:
  *                                                      NULL only if there is none. Task context
+ * inline const struct sheaf *port_stack_peek(uint32_t off, unsigned cpu, uint32_t *n)
+ *                                                      the sheaf in a stack, or NULL, and how many
+ *                                                      pointers it held just now
  * inline void port_stack_freeze(uint32_t off, unsigned cpu)
+ * inline bool port_stack_frozen(uint32_t off, unsigned cpu)
  * inline void port_stack_thaw(uint32_t off, unsigned cpu)
- *                                                      around fork: from port_fence_cpu(cpu) on
- *                                                      no verb happens on the stack until it is
- *                                                      thawed. Task context
+ *                                                      around fork: a stack was frozen, then
+ *                                                      port_fence_cpu(cpu). frozen: from now on no
+ *                                                      verb happens on it until it is thawed; false:
+ *                                                      one did meanwhile, fence and ask again. Task
+ *                                                      context
  */
 struct sheaf {
 	uint32_t n;   /* pointers held */
@@ -195,12 +209,30 @@ struct sheaf {
 	void *slot[];
 };
 struct port_stack {
-	struct sheaf *sheaf;
 	union {
-		uint32_t busy;	    /* the portable version's trylock */
-		struct sheaf *held; /* others: what a frozen stack gets back */
+		struct sheaf *sheaf; /* the portable version's */
+		void **top;	     /* others: the newest pointer's slot */
 	};
+	uint32_t busy; /* a trylock: the portable version's; others: who takes a sheaf from afar */
+	uint32_t mask; /* others: of an address in a sheaf's block */
+	uint32_t cap;
+	void **held; /* others: what a frozen stack gets back */
 };
+static inline size_t sheaf_block(uint32_t cap)
+{
+	size_t need = sizeof(struct sheaf) + cap * sizeof(void *), block = 4 * sizeof(void *);
+
+	while (block < need)
+		block *= 2;
+	return block;
+}
+/* The place of a sheaf in its block. */
+static inline struct sheaf *sheaf_in(void *block, uint32_t cap)
+{
+	void **end = (void **)(void *)((char *)block + sheaf_block(cap));
+
+	return (struct sheaf *)(void *)((char *)(end - cap) - offsetof(struct sheaf, slot));
+}
 extern unsigned char *kmem_percpu_base __attribute__((visibility("hidden")));
 extern size_t kmem_percpu_stride __attribute__((visibility("hidden")));
 /* On return no CPU is inside a stack verb begun before. */

@@ -35,6 +35,11 @@ static inline void stack_lock_leave(struct port_stack *s)
 	__atomic_store_n(&s->busy, 0u, __ATOMIC_RELEASE); /* pairs with stack_lock_enter */
 }
 
+static inline void stack_lock_init(uint32_t off, unsigned int cpu, uint32_t cap)
+{
+	*port_stack_at(off, cpu) = (struct port_stack){.cap = cap};
+}
+
 static inline void *stack_lock_pop(uint32_t off)
 {
 	struct port_stack *s = port_stack_at(off, port_cpu());
@@ -99,6 +104,16 @@ static inline bool stack_lock_put(uint32_t off, unsigned int cpu, struct sheaf *
 	return done;
 }
 
+static inline const struct sheaf *stack_lock_peek(uint32_t off, unsigned int cpu, uint32_t *n)
+{
+	const struct sheaf *sheaf;
+
+	port_point();
+	sheaf = __atomic_load_n(&port_stack_at(off, cpu)->sheaf, __ATOMIC_RELAXED);
+	*n = sheaf ? __atomic_load_n(&sheaf->n, __ATOMIC_RELAXED) : 0;
+	return sheaf;
+}
+
 static inline void stack_lock_freeze(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
@@ -125,16 +140,19 @@ static inline struct sheaf *stack_lock_drain(uint32_t off, unsigned int cpu)
 }
 
 #ifndef PORT_STACK_OWN
-#define port_stack_pop(off)	    stack_lock_pop(off)
-#define port_stack_push(off, p)	    stack_lock_push(off, p)
-#define port_stack_take(off, cpu)   stack_lock_take(off, cpu)
-#define port_stack_put(off, cpu, s) stack_lock_put(off, cpu, s)
-#define port_stack_drain(off, cpu)  stack_lock_drain(off, cpu)
-#define port_stack_freeze(off, cpu) stack_lock_freeze(off, cpu)
-#define port_stack_thaw(off, cpu)   stack_lock_thaw(off, cpu)
-#define port_hit_never()	    false
-#define port_hit_pop(first)	    stack_lock_pop(stack_off_of(first))
-#define port_hit_push(first, p)	    stack_lock_push(stack_off_of(first), p)
+#define port_stack_init(off, cpu, cap) stack_lock_init(off, cpu, cap)
+#define port_stack_pop(off)	       stack_lock_pop(off)
+#define port_stack_push(off, p)	       stack_lock_push(off, p)
+#define port_stack_take(off, cpu)      stack_lock_take(off, cpu)
+#define port_stack_put(off, cpu, s)    stack_lock_put(off, cpu, s)
+#define port_stack_drain(off, cpu)     stack_lock_drain(off, cpu)
+#define port_stack_peek(off, cpu, n)   stack_lock_peek(off, cpu, n)
+#define port_stack_freeze(off, cpu)    stack_lock_freeze(off, cpu)
+#define port_stack_frozen(off, cpu)    true
+#define port_stack_thaw(off, cpu)      stack_lock_thaw(off, cpu)
+#define port_hit_never()	       false
+#define port_hit_pop(first)	       stack_lock_pop(stack_off_of(first))
+#define port_hit_push(first, p)	       stack_lock_push(stack_off_of(first), p)
 #endif
 
 #endif

@@ -4,17 +4,24 @@
  * the architecture, the others here. port_rseq_cpus says which kind is in use, once for the
  * whole machine: 0, trylocks; else the machine's CPUs, and a thread on a CPU from beyond is refused.
  *
- * A stack is out of use while it holds port_stack_shut: an empty sheaf of no room, from which no
- * pop, push or put gets anything.
+ * A stack without a sheaf has a top of its own, STACK_NONE; one that somebody takes a sheaf from, or
+ * has frozen, STACK_SHUT: no pop, push or put gets anything from either. Who puts STACK_SHUT there
+ * holds the stack's trylock, so that there is one of them.
  */
 #ifndef PORT_STACK_RSEQ_H
 #define PORT_STACK_RSEQ_H
 
-/* What the sequences know of port.h's struct sheaf. In struct rseq, which is the kernel's ABI, cpu_id
+/* What the sequences know of port.h's structs. In struct rseq, which is the kernel's ABI, cpu_id
  * is at 4 and rseq_cs at 8. */
-_Static_assert(offsetof(struct sheaf, n) == 0 && offsetof(struct sheaf, cap) == 4 &&
+_Static_assert(offsetof(struct port_stack, top) == 0 && offsetof(struct port_stack, mask) == 12 &&
 		       offsetof(struct sheaf, next) == 8 && offsetof(struct sheaf, slot) == 16,
 	       "the sequences know these offsets");
+
+/* Of blocks of zeroes, of the largest size that a sheaf may have: the last slots. */
+enum { STACK_BLOCK = 4096 / sizeof(void *) };
+extern void *port_stack_nothing[2][STACK_BLOCK] PORT_HIDDEN;
+#define STACK_NONE (&port_stack_nothing[0][STACK_BLOCK - 1])
+#define STACK_SHUT (&port_stack_nothing[1][STACK_BLOCK - 1])
 
 /*
  * The descriptor, 9, of the sequence 1..2, whose abort address 4 leads back to 3: before that address
@@ -39,8 +46,6 @@ enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE 
 #include "stack_rseq_aarch64.h"
 #endif
 
-extern struct sheaf port_stack_shut;
-
 static inline bool port_hit_never(void)
 {
 	return port_rseq_cpus == 0;
@@ -59,18 +64,76 @@ static inline bool port_stack_push(uint32_t off, void *p)
 	       (!port_rseq_cpus && stack_lock_push(off, p));
 }
 
-/* From any CPU. Sequences that have seen the sheaf are over before its new owner looks at it. */
+static inline void port_stack_init(uint32_t off, unsigned int cpu, uint32_t cap)
+{
+	stack_lock_init(off, cpu, cap);
+	if (port_rseq_cpus) {
+		struct port_stack *s = port_stack_at(off, cpu);
+
+		s->mask = cap ? (uint32_t)sheaf_block(cap) - 1 : 0;
+		__atomic_store_n(&s->top, STACK_NONE, __ATOMIC_RELEASE);
+	}
+}
+
+/* The sheaf of a top, or NULL; *n: its pointers. */
+static inline struct sheaf *stack_rseq_sheaf(const struct port_stack *s, void **top, uint32_t *n)
+{
+	struct sheaf *sheaf;
+
+	*n = 0;
+	if (top == STACK_NONE || top == STACK_SHUT)
+		return NULL;
+	sheaf = sheaf_in((void *)((uintptr_t)top & ~(uintptr_t)s->mask), s->cap);
+	*n = (uint32_t)(top + 1 - sheaf->slot);
+	return sheaf;
+}
+
+/* The same for whoever has just taken it. */
+static inline struct sheaf *stack_rseq_taken(const struct port_stack *s, void **top)
+{
+	uint32_t n;
+	struct sheaf *sheaf = stack_rseq_sheaf(s, top, &n);
+
+	if (sheaf)
+		__atomic_store_n(&sheaf->n, n, __ATOMIC_RELAXED);
+	return sheaf;
+}
+
+/* Under the trylock. What was the top before. */
+static inline void **stack_rseq_shut(struct port_stack *s)
+{
+	return __atomic_exchange_n(&s->top, STACK_SHUT, __ATOMIC_ACQ_REL); /* pairs with put */
+}
+
+static inline bool stack_rseq_is_shut(const struct port_stack *s)
+{
+	return __atomic_load_n(&s->top, __ATOMIC_ACQUIRE) == STACK_SHUT;
+}
+
+/* From any CPU, under the trylock. Sequences that have seen the sheaf are over before its new owner
+ * looks at it. */
 static inline struct sheaf *stack_rseq_steal(struct port_stack *s, unsigned int cpu)
 {
-	struct sheaf *seen = __atomic_load_n(&s->sheaf, __ATOMIC_RELAXED);
+	void **top;
 
 	do {
-		if (!seen || seen == &port_stack_shut)
-			return NULL;
-	} while (!__atomic_compare_exchange_n(&s->sheaf, &seen, NULL, false, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED)); /* pairs with put */
-	port_fence_cpu(cpu);
-	return seen;
+		top = stack_rseq_shut(s);
+		if (top != STACK_NONE)
+			port_fence_cpu(cpu);
+	} while (!stack_rseq_is_shut(s));
+	__atomic_store_n(&s->top, STACK_NONE, __ATOMIC_RELEASE);
+	return stack_rseq_taken(s, top);
+}
+
+static inline struct sheaf *stack_rseq_try_steal(struct port_stack *s, unsigned int cpu)
+{
+	struct sheaf *sheaf = NULL;
+
+	if (stack_lock_enter(s)) {
+		sheaf = stack_rseq_steal(s, cpu);
+		stack_lock_leave(s);
+	}
+	return sheaf;
 }
 
 static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
@@ -80,58 +143,80 @@ static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
 	if (!port_rseq_cpus)
 		return stack_lock_take(off, cpu);
 	for (;;) {
-		struct sheaf *seen = __atomic_load_n(&s->sheaf, __ATOMIC_ACQUIRE);
+		void **seen = __atomic_load_n(&s->top, __ATOMIC_ACQUIRE);
 		enum port_rseq_swapped rc;
 
-		if (!seen || seen == &port_stack_shut)
+		if (seen == STACK_NONE || seen == STACK_SHUT)
 			return NULL;
 		rc = port_rseq_swap(s, cpu, seen);
 		if (rc == PORT_RSEQ_DONE)
-			return seen;
+			return stack_rseq_taken(s, seen);
 		if (rc == PORT_RSEQ_ELSEWHERE)
-			return stack_rseq_steal(s, cpu);
+			return stack_rseq_try_steal(s, cpu);
 	}
 }
 
 static inline bool port_stack_put(uint32_t off, unsigned int cpu, struct sheaf *sheaf)
 {
-	struct sheaf *none = NULL;
+	void **none = STACK_NONE;
 
 	if (!port_rseq_cpus)
 		return stack_lock_put(off, cpu, sheaf);
-	return __atomic_compare_exchange_n(&port_stack_at(off, cpu)->sheaf, &none, sheaf, false,
-					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	sheaf->next = NULL;
+	return __atomic_compare_exchange_n(&port_stack_at(off, cpu)->top, &none,
+					   &sheaf->slot[sheaf->n] - 1, false, __ATOMIC_RELEASE,
+					   __ATOMIC_RELAXED);
 }
 
 static inline struct sheaf *port_stack_drain(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
+	struct sheaf *sheaf;
 
 	if (!port_rseq_cpus)
 		return stack_lock_drain(off, cpu);
-	while (__atomic_load_n(&s->sheaf, __ATOMIC_RELAXED) == &port_stack_shut)
+	while (!stack_lock_enter(s))
 		port_relax();
-	return stack_rseq_steal(s, cpu);
+	sheaf = stack_rseq_steal(s, cpu);
+	stack_lock_leave(s);
+	return sheaf;
+}
+
+static inline const struct sheaf *port_stack_peek(uint32_t off, unsigned int cpu, uint32_t *n)
+{
+	const struct port_stack *s = port_stack_at(off, cpu);
+
+	if (!port_rseq_cpus)
+		return stack_lock_peek(off, cpu, n);
+	return stack_rseq_sheaf(s, __atomic_load_n(&s->top, __ATOMIC_ACQUIRE), n);
 }
 
 static inline void port_stack_freeze(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
 
-	if (!port_rseq_cpus)
-		stack_lock_freeze(off, cpu);
-	else
-		s->held = __atomic_exchange_n(&s->sheaf, &port_stack_shut, __ATOMIC_ACQ_REL);
+	stack_lock_freeze(off, cpu);
+	if (port_rseq_cpus)
+		s->held = stack_rseq_shut(s);
+}
+
+static inline bool port_stack_frozen(uint32_t off, unsigned int cpu)
+{
+	struct port_stack *s = port_stack_at(off, cpu);
+
+	if (!port_rseq_cpus || stack_rseq_is_shut(s))
+		return true;
+	s->held = stack_rseq_shut(s);
+	return false;
 }
 
 static inline void port_stack_thaw(uint32_t off, unsigned int cpu)
 {
 	struct port_stack *s = port_stack_at(off, cpu);
 
-	if (!port_rseq_cpus)
-		stack_lock_thaw(off, cpu);
-	else
-		__atomic_store_n(&s->sheaf, s->held, __ATOMIC_RELEASE);
+	if (port_rseq_cpus)
+		__atomic_store_n(&s->top, s->held, __ATOMIC_RELEASE);
+	stack_lock_thaw(off, cpu);
 }
 
 #endif

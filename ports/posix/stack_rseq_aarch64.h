@@ -17,8 +17,7 @@
 /* Offsets, as the assembler writes them. */
 #define RSEQ_CPU_ID "#4"
 #define RSEQ_CS	    "#8"
-#define SHEAF_CAP   "#4"
-#define SHEAF_SLOT  "#16"
+#define STACK_MASK  "#12"
 
 #define RSEQ_DESCRIPTOR RSEQ_SEQUENCE(".inst 0xd428bc00", "b")
 
@@ -28,15 +27,14 @@
 	"add x8, x8, :lo12:9b\n\t" \
 	"str x8, [%[rseq], " RSEQ_CS "]\n"
 
-/* x9: the sheaf in the stack of the CPU this runs on. */
-#define RSEQ_SHEAF                               \
+/* x9: the top of the stack of the CPU this runs on, which is at x8. */
+#define RSEQ_TOP                                 \
 	"1:\n\t"                                 \
 	"ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t" \
 	"cmp w8, %w[cpus]\n\t"                   \
 	"b.hs %l[refused]\n\t"                   \
-	"mul x8, x8, %[stride]\n\t"              \
-	"ldr x9, [%[first], x8]\n\t"             \
-	"cbz x9, %l[refused]\n\t"
+	"madd x8, x8, %[stride], %[first]\n\t"   \
+	"ldr x9, [x8]\n\t"
 
 #define RSEQ_AREA ((char *)__builtin_thread_pointer() + port_rseq_offset)
 #define RSEQ_INPUTS                                                                          \
@@ -44,26 +42,21 @@
 		[first] "r"(first)
 
 /*
- *	start	x9 = sheaf, none: refused
- *		w8 = n - 1, n was 0: refused
- *		p = slot[w8]
- *	commit	n = w8
+ *	start	x9 = top
+ *		p = *x9, NULL: refused
+ *	commit	top = x9 - 1 slot
  */
 static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
 {
 	void *p;
 
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
-			      "ldr w8, [x9]\n\t"
-			      "subs w8, w8, #1\n\t"
-			      "b.lo %l[refused]\n\t"
-			      "add x10, x9, " SHEAF_SLOT "\n\t"
-			      "ldr %[p], [x10, x8, lsl #3]\n\t"
-			      "str w8, [x9]\n"
-			      "2:\n\t"
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "ldr %[p], [x9], #-8\n\t"
+								  "cbz %[p], %l[refused]\n\t"
+								  "str x9, [x8]\n"
+								  "2:\n\t"
 			      : [p] "=&r"(p)
 			      : RSEQ_INPUTS
-			      : "x8", "x9", "x10", "memory", "cc"
+			      : "x8", "x9", "memory", "cc"
 			      : refused);
 	if (!p)
 		__builtin_unreachable(); /* no sheaf holds that */
@@ -73,29 +66,27 @@ refused:
 }
 
 /*
- *	start	x9 = sheaf, none: refused
- *		w8 = n, not below cap: refused
- *		slot[n - 1] == p: refused. For n = 0 this reads `next`, which is never a user's object
- *		slot[n] = p			(behind the count: nobody looks there)
- *	commit	n = w8 + 1
+ *	start	x9 = top
+ *		*x9 == p: refused
+ *		x9 + 1 slot is where a block starts: refused
+ *		x9[1 slot] = p			(above the top: nobody looks there)
+ *	commit	top = x9 + 1 slot
  */
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF "ldp w8, w10, [x9]\n\t"
-								    "cmp w8, w10\n\t"
-								    "b.hs %l[refused]\n\t"
-								    "add x10, x9, x8, lsl #3\n\t"
-								    "ldr x11, [x10, #8]\n\t"
-								    "cmp x11, %[p]\n\t"
-								    "b.eq %l[refused]\n\t"
-								    "str %[p], [x10, " SHEAF_SLOT
-								    "]\n\t"
-								    "add w8, w8, #1\n\t"
-								    "str w8, [x9]\n"
-								    "2:\n\t"
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "ldr x10, [x9], #8\n\t"
+								  "cmp x10, %[p]\n\t"
+								  "b.eq %l[refused]\n\t"
+								  "ldr w10, [x8, " STACK_MASK
+								  "]\n\t"
+								  "tst w9, w10\n\t"
+								  "b.eq %l[refused]\n\t"
+								  "str %[p], [x9]\n\t"
+								  "str x9, [x8]\n"
+								  "2:\n\t"
 			      :
 			      : RSEQ_INPUTS, [p] "r"(p)
-			      : "x8", "x9", "x10", "x11", "memory", "cc"
+			      : "x8", "x9", "x10", "memory", "cc"
 			      : refused);
 	return true;
 refused:
@@ -103,15 +94,15 @@ refused:
 }
 
 /*
- * Takes the sheaf that was seen out of the stack of the CPU this runs on, where everybody else's
- * sequences are aborted by then.
+ * Puts none in place of the top that was seen, in the stack of the CPU this runs on, where everybody
+ * else's sequences are aborted by then.
  *
  *	start	the CPU I am on is another one: elsewhere
- *		the stack's sheaf is not the one seen: changed
+ *		the stack's top is not the one seen: changed
  *	commit	none in its place, if nobody has touched it since; else again
  */
 static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsigned int cpu,
-						    struct sheaf *seen)
+						    void **seen)
 {
 	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
 							 "ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t"
@@ -120,11 +111,12 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 							 "ldaxr x9, [%[s]]\n\t"
 							 "cmp x9, %[seen]\n\t"
 							 "b.ne %l[changed]\n\t"
-							 "stlxr w8, xzr, [%[s]]\n"
+							 "stlxr w8, %[none], [%[s]]\n"
 							 "2:\n\t"
 							 "cbnz w8, 3b\n\t"
 			      :
-			      : [rseq] "r"(RSEQ_AREA), [cpu] "r"(cpu), [seen] "r"(seen), [s] "r"(s)
+			      : [rseq] "r"(RSEQ_AREA), [cpu] "r"(cpu), [seen] "r"(seen), [s] "r"(s),
+				[none] "r"(STACK_NONE)
 			      : "x8", "x9", "memory", "cc"
 			      : elsewhere, changed);
 	return PORT_RSEQ_DONE;

@@ -17,9 +17,17 @@
  * So no two sequences of one CPU are ever in the middle at once, and no locked instruction is needed
  * against them. A signal handler is no special case: it aborts what it interrupts.
  *
- * What comes from another CPU (drain, freeze) takes the sheaf out of the stack by an exchange and
- * then waits for port_fence_cpu(): a sequence that still had the sheaf's address has committed by
- * then, or has been aborted. Those that may meet such an exchange commit by compare-and-exchange.
+ * The one word that a hit changes is the stack's top, the address of the newest pointer's slot: an
+ * empty sheaf's is that of `next`, which is NULL then, and a full one's the last of its block. So a
+ * pop that reads NULL has nothing to take, a push whose slot would be the first of the next block has
+ * no room, and a stack without a sheaf has a top that is both. A free that knows its stack late, since
+ * the address tells the cache, and the cache the stack, has but one load left from there to its commit.
+ *
+ * What comes from another CPU (drain, freeze) puts port_stack_shut in place of the top and then waits
+ * for port_fence_cpu(). A sequence that had read the top before has committed by then, which brought
+ * the top back, or has been aborted: so if the stack is still shut, the sheaf is out; else it was all
+ * for nothing, and is tried again. A sequence that takes the sheaf out of this CPU's own stack may
+ * meet such an exchange, and commits by compare-and-exchange.
  *
  * A sequence needs the rseq area that glibc registers for its threads. Without one
  * (port_rseq_cpus is 0), the trylocks of stack_portable.h do the same; both are never mixed.
@@ -30,9 +38,7 @@
 /* Offsets, as the assembler writes them. */
 #define RSEQ_CPU_ID "4"
 #define RSEQ_CS	    "8"
-#define SHEAF_N	    "0"
-#define SHEAF_CAP   "4"
-#define SHEAF_SLOT  "16"
+#define STACK_MASK  "12"
 
 /* The bytes before the signature make it an instruction that traps. */
 #define RSEQ_DESCRIPTOR RSEQ_SEQUENCE(".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053", "jmp")
@@ -42,38 +48,34 @@
 	"leaq 9b(%%rip), %%rax\n\t" \
 	"movq %%rax, %%fs:" RSEQ_CS "(%[rseq])\n"
 
-/* rcx: the sheaf in the stack of the CPU this runs on. */
-#define RSEQ_SHEAF                                      \
+/* rcx: the top of the stack of the CPU this runs on, which is rdx bytes behind the first one. */
+#define RSEQ_TOP                                        \
 	"1:\n\t"                                        \
-	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), %%eax\n\t" \
-	"cmpl %[cpus], %%eax\n\t"                       \
+	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), %%edx\n\t" \
+	"cmpl %[cpus], %%edx\n\t"                       \
 	"jae %l[refused]\n\t"                           \
-	"imulq %[stride], %%rax\n\t"                    \
-	"movq (%[first], %%rax), %%rcx\n\t"             \
-	"testq %%rcx, %%rcx\n\t"                        \
-	"jz %l[refused]\n\t"
+	"imulq %[stride], %%rdx\n\t"                    \
+	"movq (%[first], %%rdx), %%rcx\n\t"
 
 #define RSEQ_INPUTS                                               \
 	[rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus), \
 		[stride] "m"(kmem_percpu_stride), [first] "r"(first)
 
 /*
- *	start	rcx = sheaf, none: refused
- *		edx = n - 1, n was 0: refused
- *		p = slot[edx]			(in rax, where a function returns it)
- *	commit	n = edx
+ *	start	rcx = top
+ *		p = *rcx, NULL: refused		(in rax, where a function returns it)
+ *	commit	top = rcx - 1 slot
  */
 static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
 {
 	void *p;
 
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
-			      "movl " SHEAF_N "(%%rcx), %%edx\n\t"
-			      "subl $1, %%edx\n\t"
-			      "jb %l[refused]\n\t"
-			      "movq " SHEAF_SLOT "(%%rcx, %%rdx, 8), %[p]\n\t"
-			      "movl %%edx, " SHEAF_N "(%%rcx)\n"
-			      "2:\n\t"
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "movq (%%rcx), %[p]\n\t"
+								  "testq %[p], %[p]\n\t"
+								  "jz %l[refused]\n\t"
+								  "subq $8, %%rcx\n\t"
+								  "movq %%rcx, (%[first], %%rdx)\n"
+								  "2:\n\t"
 			      : [p] "=&a"(p)
 			      : RSEQ_INPUTS
 			      : "rcx", "rdx", "memory", "cc"
@@ -86,27 +88,26 @@ refused:
 }
 
 /*
- *	start	rcx = sheaf, none: refused
- *		eax = n, not below cap: refused
- *		slot[n - 1] == p: refused. For n = 0 this reads `next`, which is never a user's object
- *		slot[n] = p			(behind the count: nobody looks there)
- *	commit	n = eax + 1
+ *	start	rcx = top
+ *		*rcx == p: refused
+ *		rcx + 1 slot is where a block starts: refused
+ *		rcx[1 slot] = p			(above the top: nobody looks there)
+ *	commit	top = rcx + 1 slot
  */
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_SHEAF
-			      "movl " SHEAF_N "(%%rcx), %%eax\n\t"
-			      "cmpl " SHEAF_CAP "(%%rcx), %%eax\n\t"
-			      "jae %l[refused]\n\t"
-			      "cmpq %[p], " SHEAF_SLOT "-8(%%rcx, %%rax, 8)\n\t"
-			      "je %l[refused]\n\t"
-			      "movq %[p], " SHEAF_SLOT "(%%rcx, %%rax, 8)\n\t"
-			      "incl %%eax\n\t"
-			      "movl %%eax, " SHEAF_N "(%%rcx)\n"
-			      "2:\n\t"
+	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "cmpq %[p], (%%rcx)\n\t"
+								  "je %l[refused]\n\t"
+								  "addq $8, %%rcx\n\t"
+								  "testl %%ecx, " STACK_MASK
+								  "(%[first], %%rdx)\n\t"
+								  "jz %l[refused]\n\t"
+								  "movq %[p], (%%rcx)\n\t"
+								  "movq %%rcx, (%[first], %%rdx)\n"
+								  "2:\n\t"
 			      :
 			      : RSEQ_INPUTS, [p] "r"(p)
-			      : "rax", "rcx", "memory", "cc"
+			      : "rax", "rcx", "rdx", "memory", "cc"
 			      : refused);
 	return true;
 refused:
@@ -114,14 +115,14 @@ refused:
 }
 
 /*
- * Takes the sheaf that was seen out of the stack of the CPU this runs on, where everybody else's
- * sequences are aborted by then.
+ * Puts none in place of the top that was seen, in the stack of the CPU this runs on, where everybody
+ * else's sequences are aborted by then.
  *
  *	start	the CPU I am on is another one: elsewhere
- *	commit	the stack's sheaf, if it still is the one seen, by none
+ *	commit	the stack's top, if it still is the one seen, by none
  */
 static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsigned int cpu,
-						    struct sheaf *seen)
+						    void **seen)
 {
 	bool done;
 
@@ -135,7 +136,7 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 							 "setz %[done]\n\t"
 			      : [done] "=&q"(done)
 			      : [rseq] "r"(port_rseq_offset), [cpu] "r"(cpu), [seen] "r"(seen),
-				[s] "r"(s), [none] "r"((struct sheaf *)NULL)
+				[s] "r"(s), [none] "r"(STACK_NONE)
 			      : "rax", "memory", "cc"
 			      : elsewhere);
 	return done ? PORT_RSEQ_DONE : PORT_RSEQ_CHANGED;

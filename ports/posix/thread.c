@@ -22,7 +22,7 @@ unsigned int port_nr_cpus = 1;
 ptrdiff_t port_rseq_offset;
 unsigned int port_rseq_cpus;
 #if PORT_RSEQ
-struct sheaf port_stack_shut; /* of no pointers and no room */
+void *port_stack_nothing[2][STACK_BLOCK] __attribute__((aligned(sizeof(void *) * STACK_BLOCK)));
 #endif
 
 /* ---- CPUs ----------------------------------------------------------------------------------- */

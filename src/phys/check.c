@@ -168,13 +168,13 @@ static int check_list(const struct zone *z, unsigned int order, u32 mt, unsigned
 }
 
 /* Marks what it meets, so that a page met twice is noticed; check_stacks() unmarks. */
-static int check_sheaf(const struct zone *z, unsigned int order, const struct sheaf *sheaf,
+static int check_sheaf(const struct zone *z, unsigned int order, const struct sheaf *sheaf, u32 n,
 		       unsigned long *met)
 {
 	int faults = 0;
 
-	assert_audit(sheaf->n <= sheaf->cap, "%s sheaf %u of %u", z->name, sheaf->n, sheaf->cap);
-	for (u32 i = 0; i < sheaf->n && !faults; i++) {
+	assert_audit(n <= sheaf->cap, "%s sheaf %u of %u", z->name, n, sheaf->cap);
+	for (u32 i = 0; i < n && !faults; i++) {
 		struct page *page = sheaf->slot[i];
 
 		assert_audit(page_valid(page), "%s sheaf holds %p", z->name, (void *)page);
@@ -190,9 +190,9 @@ static int check_sheaf(const struct zone *z, unsigned int order, const struct sh
 	return faults;
 }
 
-static void sheaf_unmark(const struct sheaf *sheaf)
+static void sheaf_unmark(const struct sheaf *sheaf, u32 n)
 {
-	for (u32 i = 0; i < sheaf->n; i++) {
+	for (u32 i = 0; i < n; i++) {
 		struct page *page = sheaf->slot[i];
 
 		if (page_valid(page))
@@ -207,12 +207,13 @@ static int check_slot(const struct zone *z, unsigned int slot, unsigned int orde
 	int faults = 0;
 
 	for (unsigned int cpu = 0; z->pcp_home[slot] && cpu < port_ncpu(); cpu++) {
-		const struct port_stack *s = percpu_ptr(z->pcp_home[slot], cpu);
+		u32 n;
+		const struct sheaf *sheaf = port_stack_peek(z->pcp_home[slot], cpu, &n);
 
-		if (s->sheaf && unmark)
-			sheaf_unmark(s->sheaf);
-		else if (s->sheaf)
-			faults += check_sheaf(z, order, s->sheaf, met);
+		if (sheaf && unmark)
+			sheaf_unmark(sheaf, n);
+		else if (sheaf)
+			faults += check_sheaf(z, order, sheaf, n, met);
 	}
 	return faults;
 }

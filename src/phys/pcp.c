@@ -33,8 +33,8 @@
 #include "phys/internal.h"
 
 enum {
-	PCP_SHEAF_MOST = 512,
-	PCP_SHEAF_LEAST = 2, /* smaller ones would only pass blocks through */
+	PCP_SHEAF_MOST = 510, /* a sheaf's block is a page at most */
+	PCP_SHEAF_LEAST = 2,  /* smaller ones would only pass blocks through */
 	PCP_ZONE_SHARE = 8,
 	URGENT_MOST = 16, /* what a slab's worth of work in one handler may take */
 	URGENT_ZONE_SHARE = 64,
@@ -292,14 +292,13 @@ static unsigned int slot_order(unsigned int slot)
  * is locked. */
 static u32 urgent_missing(const struct zone *z, unsigned int order, bool try)
 {
-	const struct port_stack *s = percpu_ptr(z->pcp_home[PCP_URGENT], port_cpu());
-	const struct sheaf *sheaf = atom_load(&s->sheaf);
-	u32 nr;
+	u32 has, nr;
+	const struct sheaf *sheaf = port_stack_peek(z->pcp_home[PCP_URGENT], port_cpu(), &has);
 
 	if (z->pcp_home[PCP_URGENT] == PERCPU_NONE || !sheaf || order != 0 || try ||
 	    zone_free_pages(z) < atom_load(&z->mark[ALLOC_WMARK_HIGH]))
 		return 0;
-	nr = sheaf->cap - atom_load(&sheaf->n);
+	nr = sheaf->cap - has;
 	return nr * 2 > sheaf->cap ? nr : 0;
 }
 
@@ -600,17 +599,12 @@ unsigned long pcp_count(const struct zone *z, unsigned int cpu)
 {
 	unsigned long nr = 0;
 
+	/* Sheaves are never given back, so a stale one is still a sheaf. */
 	for (unsigned int o = 0; o < PCP_SLOTS; o++) {
-		const struct port_stack *s;
-		const struct sheaf *sheaf;
+		u32 n;
 
-		if (z->pcp_home[o] == PERCPU_NONE)
-			continue;
-		s = percpu_ptr(z->pcp_home[o], cpu);
-		sheaf = atom_load(&s->sheaf);
-		/* Sheaves are never given back, so a stale one is still a sheaf. */
-		if (sheaf)
-			nr += (unsigned long)atom_load(&sheaf->n) << slot_order(o);
+		if (port_stack_peek(z->pcp_home[o], cpu, &n))
+			nr += (unsigned long)n << slot_order(o);
 	}
 	return nr;
 }
@@ -637,7 +631,7 @@ static u32 urgent_capacity(const struct zone *z)
 
 static bool pcp_init_stack(struct zone *z, unsigned int slot, u32 cap)
 {
-	size_t bytes = align_up(sizeof(struct sheaf) + cap * sizeof(void *), KMEM_CACHE_LINE);
+	size_t bytes = size_max(sheaf_block(cap), KMEM_CACHE_LINE);
 	u32 off = percpu_alloc(sizeof(struct port_stack));
 	unsigned char *mem;
 
@@ -649,9 +643,10 @@ static bool pcp_init_stack(struct zone *z, unsigned int slot, u32 cap)
 		return false;
 	}
 	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
-		struct sheaf *sheaf = (struct sheaf *)(void *)(mem + bytes * cpu);
+		struct sheaf *sheaf = sheaf_in(mem + bytes * cpu, cap);
 
 		sheaf->cap = cap;
+		port_stack_init(off, cpu, cap);
 		assert_always(port_stack_put(off, cpu, sheaf)); /* nobody else knows it */
 	}
 	z->pcp_home[slot] = off;

@@ -303,6 +303,20 @@ void phys_exit(void)
 
 /* ---- fork ---------------------------------------------------------------------------------------- */
 
+/* False: a stack has to be asked again, after another fence. */
+static bool phys_frozen(void)
+{
+	bool frozen = true;
+
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
+		port_fence_cpu(cpu);
+	for_each_zone (z)
+		for (unsigned int o = 0; o < PCP_SLOTS; o++)
+			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
+				frozen &= port_stack_frozen(z->pcp_home[o], cpu);
+	return frozen;
+}
+
 /* Within the one section that the boot floor marks around all locks, low zone to high. Who is shut
  * out of a stack takes the slow path and waits at the lock. */
 void phys_fork_lock(void)
@@ -317,8 +331,8 @@ void phys_fork_lock(void)
 		for (unsigned int o = 0; o < PCP_SLOTS; o++)
 			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
 				port_stack_freeze(z->pcp_home[o], cpu);
-	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
-		port_fence_cpu(cpu);
+	while (!phys_frozen())
+		;
 }
 
 void phys_fork_unlock(bool child)

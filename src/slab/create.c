@@ -166,6 +166,17 @@ static gfp_t cache_gfp(slab_flags_t flags)
 	return gfp;
 }
 
+_Static_assert(2 * sizeof(struct port_stack) <= PERCPU_UNIT, "both stacks share a unit");
+static void cache_stacks(struct kmem_cache *c)
+{
+	c->main_off = percpu_alloc(PERCPU_UNIT);
+	c->spare_off = c->main_off ? c->main_off + (u32)sizeof(struct port_stack) : 0;
+	for (u32 cpu = 0; c->main_off && cpu < kmem_machine.nr_cpus; cpu++) {
+		port_stack_init(c->main_off, cpu, c->sheaf_cap);
+		port_stack_init(c->spare_off, cpu, c->sheaf_cap);
+	}
+}
+
 int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct kmem_cache_args *args,
 	       slab_flags_t flags, bool sheaves)
 {
@@ -196,10 +207,8 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 	chain_init(&c->full);
 	chain_init(&c->rcu_wait);
 	chain_init(&c->rcu_next);
-	if (sheaves && !(c->flags & SLAB_DEBUG_FLAGS) && !kmem_machine.watched) {
-		c->main_off = percpu_alloc(PERCPU_UNIT);
-		c->spare_off = c->main_off ? c->main_off + (u32)sizeof(struct port_stack) : 0;
-	}
+	if (sheaves && !(c->flags & SLAB_DEBUG_FLAGS) && !kmem_machine.watched)
+		cache_stacks(c);
 	c->magic = CACHE_ALIVE;
 	cache_set_fast(c);
 	return 0;
@@ -458,9 +467,9 @@ void slab_trace_switch(bool on)
 	cache_refresh_all();
 }
 
-static int internal_cache(struct kmem_cache *c, const char *name, u32 size)
+static int internal_cache(struct kmem_cache *c, const char *name, u32 size, u32 align)
 {
-	struct kmem_cache_args args = {.align = 8};
+	struct kmem_cache_args args = {.align = align};
 	int err = cache_init(c, name, size, &args, SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, false);
 
 	c->internal = true;
@@ -483,10 +492,12 @@ int slab_init(void)
 	if (!err)
 		err = debug_setup(kmem_machine.opt.slab_debug);
 	if (!err)
-		err = internal_cache(&cache_cache, "kmem_cache", sizeof(struct kmem_cache));
-	for (u32 i = 0; i < NR_SHEAF_CACHES && !err; i++)
-		err = internal_cache(&sheaf_caches[i], names[i],
-				     (u32)(sizeof(struct sheaf) + caps[i] * sizeof(void *)));
+		err = internal_cache(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), 8);
+	for (u32 i = 0; i < NR_SHEAF_CACHES && !err; i++) {
+		u32 block = (u32)sheaf_block(caps[i]);
+
+		err = internal_cache(&sheaf_caches[i], names[i], block, block);
+	}
 	if (!err)
 		err = kmalloc_init();
 	if (!err)
@@ -543,6 +554,22 @@ int slab_check_all(void)
 	return faults;
 }
 
+/* False: a stack has to be asked again, after another fence. */
+static bool slab_frozen(void)
+{
+	bool frozen = true;
+
+	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
+		port_fence_cpu(cpu);
+	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
+		for (u32 cpu = 0; c->main_off && cpu < kmem_machine.nr_cpus; cpu++) {
+			frozen &= port_stack_frozen(c->main_off, cpu);
+			frozen &= port_stack_frozen(c->spare_off, cpu);
+		}
+	}
+	return frozen;
+}
+
 /* The locks by hand, since all caches' node locks share one rank. */
 void slab_fork_lock(void)
 {
@@ -556,8 +583,8 @@ void slab_fork_lock(void)
 			port_stack_freeze(c->spare_off, cpu);
 		}
 	}
-	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
-		port_fence_cpu(cpu);
+	while (!slab_frozen())
+		;
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
 		port_spin_lock(&c->rcu.spin);
 }

@@ -54,7 +54,7 @@ static struct sheaf *sheaf_new(struct kmem_cache *c, bool nested)
 
 	if (node_alloc(sheaf_cache_of(c->sheaf_cap), gfp, &p, 1, nested) == 0)
 		return NULL;
-	s = p;
+	s = sheaf_in(p, c->sheaf_cap);
 	s->n = 0;
 	s->cap = c->sheaf_cap;
 	s->next = NULL;
@@ -63,7 +63,7 @@ static struct sheaf *sheaf_new(struct kmem_cache *c, bool nested)
 
 static void sheaf_end(struct kmem_cache *c, struct sheaf *s, bool nested)
 {
-	void *p = s;
+	void *p = (char *)&s->slot[s->cap] - sheaf_block(s->cap);
 
 	if (s->n)
 		node_free(c, s->slot, s->n, nested);
@@ -294,32 +294,34 @@ void sheaf_drain(struct kmem_cache *c, bool wait)
 	sheaf_drain_barn(c);
 }
 
-static const struct sheaf *stack_peek(u32 off, u32 cpu)
-{
-	const struct port_stack *s = percpu_ptr(off, cpu);
+typedef void (*sheaf_fn)(const struct sheaf *s, u32 n, void *arg);
 
-	return atom_load(&s->sheaf);
+static void stack_look(u32 off, u32 cpu, sheaf_fn fn, void *arg)
+{
+	u32 n;
+	const struct sheaf *s = port_stack_peek(off, cpu, &n);
+
+	if (s)
+		fn(s, n, arg);
 }
 
 /* Quiescent callers only: the walk reads others' sheaves. */
-static void for_each_sheaf(struct kmem_cache *c, void (*fn)(const struct sheaf *, void *),
-			   void *arg)
+static void for_each_sheaf(struct kmem_cache *c, sheaf_fn fn, void *arg)
 {
 	if (!c->main_off)
 		return;
 	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++) {
-		if (stack_peek(c->main_off, cpu))
-			fn(stack_peek(c->main_off, cpu), arg);
-		if (stack_peek(c->spare_off, cpu))
-			fn(stack_peek(c->spare_off, cpu), arg);
+		stack_look(c->main_off, cpu, fn, arg);
+		stack_look(c->spare_off, cpu, fn, arg);
 	}
 	for (const struct sheaf *s = c->barn_full; s; s = s->next)
-		fn(s, arg);
+		fn(s, s->n, arg);
 }
 
-static void count_one(const struct sheaf *s, void *arg)
+static void count_one(const struct sheaf *s, u32 n, void *arg)
 {
-	*(unsigned long *)arg += s->n;
+	(void)s;
+	*(unsigned long *)arg += n;
 }
 
 unsigned long sheaf_count(struct kmem_cache *c)
@@ -336,11 +338,11 @@ struct each_object {
 	void *arg;
 };
 
-static void each_one(const struct sheaf *s, void *arg)
+static void each_one(const struct sheaf *s, u32 n, void *arg)
 {
 	const struct each_object *e = arg;
 
-	for (u32 i = 0; i < s->n; i++)
+	for (u32 i = 0; i < n; i++)
 		e->fn(e->cache, s->slot[i], e->arg);
 }
 

@@ -12,8 +12,8 @@
  *
  *	bits set = 1 + sum of the units of all allocations	(unit 0 is never handed out)
  *
- * Before percpu_init and after percpu_exit the areas are one unit each, of zeroes: a stack verb at
- * offset 0 finds an empty stack even then.
+ * Before percpu_init and after percpu_exit the areas are one unit each: a stack verb at offset 0 finds
+ * an empty stack even then.
  *
  * Lock: percpu_lock, RANK_LEAF, over the bitmap alone. An allocation is zeroed outside of it: its
  * owner is already known.
@@ -105,6 +105,8 @@ void percpu_init(void *base, unsigned int shift)
 	percpu_units = ((u32)1 << shift) / PERCPU_UNIT;
 	kmem_percpu_base = base;
 	kmem_percpu_stride = (size_t)1 << shift;
+	for (unsigned int cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
+		port_stack_init(PERCPU_NONE, cpu, 0);
 }
 
 void percpu_exit(void)
@@ -112,6 +114,8 @@ void percpu_exit(void)
 	kmem_percpu_base = percpu_none;
 	kmem_percpu_stride = PERCPU_UNIT;
 	percpu_units = 0;
+	for (unsigned int cpu = 0; cpu < KMEM_MAX_CPUS; cpu++)
+		port_stack_init(PERCPU_NONE, cpu, 0);
 }
 
 void percpu_fork_lock(void)

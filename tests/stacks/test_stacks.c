@@ -15,7 +15,15 @@
 #include "support.h"
 #include "sync/sync.h"
 
-enum { TOKENS = 96, CAP = 30, HAND = 24, WORKERS = 4, ROUNDS = 2000000, HANDLER_US = 50 };
+enum {
+	TOKENS = 96,
+	CAP = 30,
+	BLOCK = 256,
+	HAND = 24,
+	WORKERS = 4,
+	ROUNDS = 2000000,
+	HANDLER_US = 50
+};
 
 /* Of one worker. A slow machine has fewer, and more of its time goes by between two signals. */
 static unsigned int rounds(void)
@@ -169,15 +177,18 @@ static void *drainer(void *arg)
 
 static void stacks_start(void)
 {
+	static unsigned char blocks[KMEM_MAX_CPUS][BLOCK] __attribute__((aligned(BLOCK)));
 	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
 	sigaction(SIGUSR1, &sa, NULL);
 	is(kmem_boot("mem=16M"), 0, "boot");
+	is(sheaf_block(CAP), BLOCK, "bytes of a sheaf's block");
 	off = percpu_alloc(sizeof(struct port_stack));
 	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
-		struct sheaf *s = calloc(1, sizeof(*s) + CAP * sizeof(void *));
+		struct sheaf *s = sheaf_in(blocks[cpu], CAP);
 
-		s->cap = CAP;
+		*s = (struct sheaf){.cap = CAP};
+		port_stack_init(off, cpu, CAP);
 		ok(port_stack_put(off, cpu, s), "CPU %u has a sheaf", cpu);
 	}
 }
@@ -194,7 +205,6 @@ static unsigned int stacks_end(void)
 			sheaf_is_whole(s);
 			n += s->n;
 		}
-		free(s);
 	}
 	percpu_free(off, sizeof(struct port_stack));
 	is(kmem_shutdown(), 0, "leaks");

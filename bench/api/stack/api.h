@@ -10,7 +10,7 @@
 #include "sync/sync.h"
 #include <kmem/kmem.h>
 
-enum { STACK_CAP = 32 };
+enum { STACK_CAP = 30 };
 
 static u32 stack_off;
 
@@ -22,11 +22,15 @@ static inline void api_open(size_t size)
 		abort();
 	stack_off = percpu_alloc(sizeof(struct port_stack));
 	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
-		struct sheaf *s = calloc(1, sizeof(*s) + STACK_CAP * sizeof(void *));
+		size_t bytes = sheaf_block(STACK_CAP);
+		void *block = aligned_alloc(bytes, bytes);
+		struct sheaf *s;
 
-		if (!s)
+		if (!block)
 			abort();
-		s->cap = STACK_CAP;
+		s = sheaf_in(block, STACK_CAP);
+		*s = (struct sheaf){.cap = STACK_CAP};
+		port_stack_init(stack_off, cpu, STACK_CAP);
 		while (s->n < STACK_CAP / 2)
 			s->slot[s->n++] = calloc(1, size);
 		if (!port_stack_put(stack_off, cpu, s))

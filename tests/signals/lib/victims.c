@@ -30,9 +30,21 @@ static struct kmem_cache *cache_of(enum kind kind)
 	return c;
 }
 
-static const struct sheaf *resting(u32 off)
+/* Of this CPU's sheaf: how many it holds, and how many more it could. */
+static u32 resting(u32 off)
 {
-	return ((struct port_stack *)percpu_ptr(off, port_cpu()))->sheaf;
+	u32 n;
+
+	(void)port_stack_peek(off, port_cpu(), &n);
+	return n;
+}
+
+static u32 room(u32 off)
+{
+	u32 n;
+	const struct sheaf *sheaf = port_stack_peek(off, port_cpu(), &n);
+
+	return sheaf ? sheaf->cap - n : 0;
 }
 
 static void get(enum kind kind, unsigned int n)
@@ -52,9 +64,8 @@ static void put(unsigned int n)
 static bool sheaves_empty(enum kind kind)
 {
 	struct kmem_cache *c = cache_of(kind);
-	const struct sheaf *main = resting(c->main_off), *spare = resting(c->spare_off);
 
-	return !(main && main->n) && !(spare && spare->n) && !c->nr_full;
+	return !resting(c->main_off) && !resting(c->spare_off) && !c->nr_full;
 }
 
 /* Everything is with the task: the next allocation needs a new slab (slabs: all of them full). */
@@ -318,16 +329,14 @@ static void page_free_run(void)
 }
 static void page_spill(void)
 {
-	const struct sheaf *sheaf;
 	struct zone *z;
 
 	pages_take(40);
 	s.in = disown_last(&s.task);
 	z = &kmem_machine.zones[page_zonenum(s.in.p)];
-	do {
+	do
 		put(1);
-		sheaf = resting(z->pcp_off[0]);
-	} while (sheaf && sheaf->n < sheaf->cap);
+	while (room(z->pcp_off[0]));
 }
 static void page_cold_run(void)
 {
