@@ -338,12 +338,10 @@ unsigned long slab_drain_all(void)
 static void caches_reap(bool dtors)
 {
 	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
-		bool touched;
-
 		if (c->flags & SLAB_NO_REAP || (c->dtor_ldd3 && !dtors))
 			continue;
-		touched = atom_xchg(&c->touched, 0u);
-		if (touched)
+		sheaf_reap(c);
+		if (atom_xchg(&c->touched, 0u))
 			continue;
 		sheaf_drain_barn(c);
 		node_shrink(c, 0);

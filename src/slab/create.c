@@ -200,6 +200,7 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 			       : args->sheaf_capacity <= 14 ? 14
 			       : args->sheaf_capacity <= 30 ? 30
 							    : 62;
+	c->barn_max = sheaf_barn_max(c->sheaf_cap, c->size);
 	lock_init(&c->node, RANK_NODE);
 	lock_init(&c->barn, RANK_BARN);
 	lock_init(&c->rcu, RANK_LEAF);

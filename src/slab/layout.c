@@ -125,6 +125,5 @@ int layout_cache(struct kmem_cache *c)
 	layout_starts(c);
 	c->min_partial = (u32)size_max(5, size_min(10, ilog2_ulong(size) / 2));
 	c->sheaf_cap = sheaf_capacity(size);
-	c->max_full = (u32)size_max(1, size_min(BARN_MAX, BARN_BYTES / (c->sheaf_cap * size)));
 	return 0;
 }

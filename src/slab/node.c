@@ -411,38 +411,26 @@ unsigned long node_rcu(struct kmem_cache *c, bool wait)
 
 /* ---- Taking objects ---------------------------------------------------------------------------- */
 
-/* The n lowest set bits of a word. */
-static unsigned long lowest_bits(unsigned long w, u32 n)
-{
-	unsigned long take = 0;
-
-	for (u32 i = 0; i < n && w; i++) {
-		take |= w & -w;
-		w &= w - 1;
-	}
-	return take;
-}
-
-static u32 slab_grab(struct kmem_cache *c, struct page *head, void **objs, u32 want)
+/* Takes up to want objects, those of the lowest addresses, and lays them downwards from end, so that
+ * who takes them from the end reads upwards through memory. How many. */
+static u32 slab_grab(struct kmem_cache *c, struct page *head, void **end, u32 want)
 {
 	unsigned long *map = page_bitmap(head);
-	u32 got = 0;
+	unsigned char *base = object_at(c, head, 0);
+	u32 got = 0, step = (u32)BITS_PER_WORD * c->size;
 
-	for (u32 i = 0; i < bitmap_words(head) && got < want; i++) {
-		unsigned long w = atom_load(&map[i]);
+	for (u32 i = 0; i < bitmap_words(head) && got < want; i++, base += step) {
+		unsigned long was = atom_load(&map[i]), w = was;
 
-		if ((u32)__builtin_popcountl(w) > want - got)
-			w = lowest_bits(w, want - got);
-		if (w)
-			atom_and(&map[i], ~w);
-		for (; w; w &= w - 1)
-			objs[got++] =
-				object_at(c, head, i * (u32)BITS_PER_WORD + (u32)__builtin_ctzl(w));
+		for (; w && got < want; w &= w - 1)
+			end[-(s32)++got] = base + (u32)__builtin_ctzl(w) * c->size;
+		if (was != w)
+			atom_and(&map[i], ~(was ^ w));
 	}
 	return got;
 }
 
-static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
+static u32 partial_grab(struct kmem_cache *c, void **end, u32 want)
 {
 	u32 got = 0;
 
@@ -452,7 +440,7 @@ static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
 
 		if (!head)
 			break;
-		n = slab_grab(c, head, objs + got, want - got);
+		n = slab_grab(c, head, end - got, want - got);
 		head->u.slab.inuse = (u16)(head->u.slab.inuse + n);
 		c->free_objects -= n;
 		got += n;
@@ -468,7 +456,7 @@ static u32 partial_grab(struct kmem_cache *c, void **objs, u32 want)
 }
 
 /* Grows by one slab and takes from it before others can. */
-static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested)
+static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **end, u32 want, bool nested)
 {
 	struct page *head = slab_new(c, gfp);
 	u16 pending = SLAB_LIST_PENDING;
@@ -477,7 +465,7 @@ static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want,
 
 	if (!head)
 		return 0;
-	got = slab_grab(c, head, objs, want);
+	got = slab_grab(c, head, end, want);
 	if (!lock_take_or_try(&c->node, nested, &f)) {
 		slab_set_list(head, SLAB_LIST_PENDING);
 		/* Nowhere to note it: undo, unless an old note has led somebody here already. */
@@ -507,11 +495,14 @@ u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nest
 		node_rcu(c, false);
 	if (lock_take_or_try(&c->node, nested, &f)) {
 		settle_locked(c);
-		got = partial_grab(c, objs, want);
+		got = partial_grab(c, objs + want, want);
 		node_unlock(c, f);
 	}
 	if (!got)
-		got = grow_and_grab(c, nested ? gfp | __GFP_KMEM_TRYLOCK : gfp, objs, want, nested);
+		got = grow_and_grab(c, nested ? gfp | __GFP_KMEM_TRYLOCK : gfp, objs + want, want,
+				    nested);
+	if (got < want)
+		__builtin_memmove(objs, objs + want - got, got * sizeof(*objs));
 	return got;
 }
 
@@ -520,23 +511,38 @@ u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nest
 /* Objects of one word of a slab's bitmap, on their way back. */
 struct give {
 	struct page *head;
-	u32 word;
-	unsigned long bits;
+	unsigned long *word, bits;
+	u32 first; /* number of bit 0's object */
 };
+
+/* The first of the objects and those behind it that go with it: *n. None is there twice. */
+static struct give give_gather(const struct kmem_cache *c, void **objs, u32 nr, u32 *n)
+{
+	struct page *page = page_of_addr(objs[0]), *head = slab_head(page);
+	u32 first = object_nr(c, page, objs[0]) & ~(BITS_PER_WORD - 1U), i = 0;
+	u32 ours = (u32)size_min(head->u.slab.objects - first, BITS_PER_WORD);
+	const unsigned char *base = object_at(c, head, first);
+	size_t span = (size_t)ours * c->size;
+	u64 recip = c->recip;
+	unsigned long bits = 0;
+
+	assert_debug(first < head->u.slab.objects);
+	do {
+		size_t off = (size_t)((const unsigned char *)objs[i] - base);
+		unsigned long bit = 1UL << ((off * recip >> 32) % BITS_PER_WORD);
+
+		if (off >= span || bits & bit)
+			break;
+		bits |= bit;
+	} while (++i < nr);
+	*n = i;
+	return (struct give){head, &page_bitmap(head)[first / BITS_PER_WORD], bits, first};
+}
 
 /* The bits among them that were given already. */
 static unsigned long bits_give(const struct give *g)
 {
-	return atom_or(&page_bitmap(g->head)[g->word], g->bits) & g->bits;
-}
-
-static struct give give_of(const struct kmem_cache *c, const void *obj)
-{
-	struct page *page = page_of_addr(obj);
-	u32 nr = object_nr(c, page, obj);
-
-	assert_debug(nr < page->u.slab.objects);
-	return (struct give){slab_head(page), nr / BITS_PER_WORD, 1UL << (nr % BITS_PER_WORD)};
+	return atom_or(g->word, g->bits) & g->bits;
 }
 
 static void report_double_free(const struct kmem_cache *c, const void *obj)
@@ -548,7 +554,8 @@ static void report_double_free(const struct kmem_cache *c, const void *obj)
 /* Without the lock: the bit, and a note for the next holder. */
 static void give_unlocked(struct kmem_cache *c, void *obj)
 {
-	struct give g = give_of(c, obj);
+	u32 n;
+	struct give g = give_gather(c, &obj, 1, &n);
 
 	if (bits_give(&g))
 		report_double_free(c, obj);
@@ -576,23 +583,16 @@ static void slab_give_locked(struct kmem_cache *c, struct page *head, u32 nr,
 static u32 give_locked(struct kmem_cache *c, void **objs, u32 nr, struct slab_chain *gone,
 		       bool nested, void ***twice)
 {
-	struct give g = give_of(c, objs[0]);
-	u32 n = 1, given;
+	u32 n, given;
+	struct give g = give_gather(c, objs, nr, &n);
 	unsigned long bad;
 
-	for (; n < nr; n++) {
-		struct give next = give_of(c, objs[n]);
-
-		if (next.head != g.head || next.word != g.word || next.bits & g.bits)
-			break;
-		g.bits |= next.bits;
-	}
 	bad = bits_give(&g);
 	given = n;
 	for (; unlikely(bad); bad &= bad - 1, given--) {
 		u32 bit = (u32)__builtin_ctzl(bad);
 
-		*(*twice)++ = object_at(c, g.head, g.word * (u32)BITS_PER_WORD + bit);
+		*(*twice)++ = object_at(c, g.head, g.first + bit);
 	}
 	if (likely(given))
 		slab_give_locked(c, g.head, given, gone, nested);

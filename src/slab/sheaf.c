@@ -7,7 +7,7 @@
  *	| main |       | main |			a run of frees (or the other way round) of up to a
  *	+------+       +------+			sheaf's length costs a swap
  *	|spare |       |spare |
- *	+--+---+       +---+--+			barn: full and empty sheaves, at most 10 each; a
+ *	+--+---+       +---+--+			barn: full and empty sheaves, up to barn_max each; a
  *	   |     barn      |			producer's full sheaf becomes a consumer's, whole
  *	   +-> full empty <+
  *	         |  ^				slabs: sheaves are filled and flushed in one go
@@ -18,6 +18,10 @@
  * back, into another place of this CPU, into the barn, or empty it into the slabs and free it. A
  * stack may gain a sheaf meanwhile (handlers and other tasks of the CPU do the same); sheaf_place()
  * copes with that. Nobody ever waits for a stack but sheaf_drain().
+ *
+ * What was freed last is allocated first, so sheaves leave main for spare, spare for the barn, and the
+ * barn as a stack. Of the full ones there the reaper takes as many as nobody has needed since it came by
+ * last (full_low).
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
  * so that a full sheaf holds at most 32 KiB of objects (but six, however large they are): a miss costs
@@ -34,6 +38,14 @@ struct kmem_cache sheaf_caches[NR_SHEAF_CACHES];
 u32 sheaf_capacity(u32 size)
 {
 	return size <= 512 ? 62 : size <= 1024 ? 30 : size <= 2048 ? 14 : 6;
+}
+
+u32 sheaf_barn_max(u32 cap, u32 size)
+{
+	size_t bytes = size_min(BARN_BYTES, (size_t)kmem_machine.low_end << PAGE_SHIFT >> 10) /
+		       (1 + size / 256);
+
+	return (u32)size_max(1, bytes / (cap * (size + sizeof(void *))));
 }
 
 struct kmem_cache *sheaf_cache_of(u32 cap)
@@ -80,127 +92,167 @@ static void barn_unlock(struct kmem_cache *c, irqflags_t f)
 	lock_release(&c->barn, f);
 }
 
-/* One off a list of the barn, or NULL. */
-static struct sheaf *barn_take(struct kmem_cache *c, bool full, bool nested)
+static struct sheaf *barn_pop(struct kmem_cache *c, bool full)
 {
 	struct sheaf **list = full ? &c->barn_full : &c->barn_empty;
 	u32 *nr = full ? &c->nr_full : &c->nr_empty;
-	struct sheaf *s;
-	irqflags_t f;
+	struct sheaf *s = *list;
 
-	if (!atom_load(nr) || !lock_take_or_try(&c->barn, nested, &f))
-		return NULL;
-	s = *list;
 	if (s) {
 		*list = s->next;
 		atom_store(nr, *nr - 1);
 		s->next = NULL;
+		c->full_low = c->full_low < c->nr_full ? c->full_low : c->nr_full;
 	}
+	return s;
+}
+
+/* Half-full sheaves go with the full ones. False: no room. */
+static bool barn_push(struct kmem_cache *c, struct sheaf *s)
+{
+	struct sheaf **list = s->n ? &c->barn_full : &c->barn_empty;
+	u32 *nr = s->n ? &c->nr_full : &c->nr_empty;
+
+	if (*nr >= c->barn_max)
+		return false;
+	s->next = *list;
+	*list = s;
+	atom_store(nr, *nr + 1);
+	return true;
+}
+
+/* A full sheaf off the barn, or NULL. *empty, unless NULL, goes there in exchange, and is NULL then. */
+static struct sheaf *barn_get_full(struct kmem_cache *c, struct sheaf **empty, bool nested)
+{
+	struct sheaf *s;
+	irqflags_t f;
+
+	if (!atom_load(&c->nr_full) || !lock_take_or_try(&c->barn, nested, &f))
+		return NULL;
+	s = barn_pop(c, true);
+	if (s && *empty && barn_push(c, *empty))
+		*empty = NULL;
 	barn_unlock(c, f);
 	return s;
 }
 
-/* Half-full sheaves go with the full ones. False: no room, or the lock is not to be had. */
+/* An empty sheaf, or NULL. *full, unless NULL, goes first, and is NULL then; if it cannot, nothing comes
+ * either: the caller empties it. */
+static struct sheaf *barn_get_empty(struct kmem_cache *c, struct sheaf **full, bool nested)
+{
+	struct sheaf *s = NULL;
+	irqflags_t f;
+
+	if ((!*full && !atom_load(&c->nr_empty)) || !lock_take_or_try(&c->barn, nested, &f))
+		return NULL;
+	if (*full && barn_push(c, *full))
+		*full = NULL;
+	if (!*full)
+		s = barn_pop(c, false);
+	barn_unlock(c, f);
+	return s;
+}
+
+/* False: no room, or the lock is not to be had. */
 static bool barn_give(struct kmem_cache *c, struct sheaf *s, bool nested)
 {
-	struct sheaf **list = s->n ? &c->barn_full : &c->barn_empty;
-	u32 *nr = s->n ? &c->nr_full : &c->nr_empty;
-	u32 max = s->n ? c->max_full : (u32)BARN_MAX;
-	bool room;
 	irqflags_t f;
+	bool room;
 
 	if (!lock_take_or_try(&c->barn, nested, &f))
 		return false;
-	room = *nr < max;
-	if (room) {
-		s->next = *list;
-		*list = s;
-		atom_store(nr, *nr + 1);
-	}
+	room = barn_push(c, s);
 	barn_unlock(c, f);
 	return room;
 }
 
-/* Finds a home for a sheaf the caller owns. */
-static void sheaf_place(struct kmem_cache *c, struct sheaf *s, bool nested)
+/* ---- This CPU's two ------------------------------------------------------------------------------- */
+
+/* Taken out of the stacks, either may be NULL. */
+struct hand {
+	struct sheaf *main, *spare;
+};
+
+static struct hand hand_take(struct kmem_cache *c)
+{
+	u32 cpu = port_cpu();
+	struct sheaf *main = port_stack_take(c->main_off, cpu);
+
+	return (struct hand){main, port_stack_take(c->spare_off, cpu)};
+}
+
+/* Finds a home for a sheaf the caller owns: here, or there, or the barn. */
+static void sheaf_place(struct kmem_cache *c, struct sheaf *s, u32 here, u32 there, bool nested)
 {
 	u32 cpu = port_cpu();
 
-	if (!s)
-		return;
-	if (port_stack_put(c->main_off, cpu, s) || port_stack_put(c->spare_off, cpu, s))
+	if (!s || port_stack_put(here, cpu, s) || port_stack_put(there, cpu, s))
 		return;
 	if (!barn_give(c, s, nested))
 		sheaf_end(c, s, nested);
 }
 
+static void hand_put(struct kmem_cache *c, const struct hand *h, bool nested)
+{
+	sheaf_place(c, h->main, c->main_off, c->spare_off, nested);
+	sheaf_place(c, h->spare, c->spare_off, c->main_off, nested);
+}
+
+static void hand_swap(struct hand *h)
+{
+	struct sheaf *main = h->main;
+
+	h->main = h->spare;
+	h->spare = main;
+}
+
 /* ---- Allocation ---------------------------------------------------------------------------------- */
 
-/* Pops read upwards through memory when the lowest address is on top. */
-static void sheaf_reverse(struct sheaf *s)
+static bool sheaf_has(const struct sheaf *s)
 {
-	for (u32 i = 0, j = s->n; i + 1 < j; i++) {
-		void *tmp = s->slot[i];
-
-		s->slot[i] = s->slot[--j];
-		s->slot[j] = tmp;
-	}
+	return s && s->n;
 }
 
-static bool sheaf_fill(struct kmem_cache *c, struct sheaf *s, gfp_t gfp, bool nested)
+/* Neither has an object: the barn's full sheaf becomes the main one, else one is filled from slabs. */
+static void hand_fill(struct kmem_cache *c, struct hand *h, gfp_t gfp, bool nested)
 {
-	s->n = node_alloc(c, gfp, s->slot, s->cap, nested);
-	sheaf_reverse(s);
-	return s->n != 0;
-}
+	struct sheaf *none = NULL, *give, *full;
 
-/* Of two sheaves (either may be NULL) the one with objects, the other left in *rest. */
-static struct sheaf *fuller(struct sheaf *a, struct sheaf *b, struct sheaf **rest)
-{
-	if (a && a->n) {
-		*rest = b;
-		return a;
-	}
-	*rest = a;
-	return b;
-}
-
-/* Trades an empty sheaf for one with objects: the barn's, else filled from slabs. */
-static struct sheaf *sheaf_trade(struct kmem_cache *c, struct sheaf *empty, gfp_t gfp, bool nested)
-{
-	struct sheaf *full = barn_take(c, true, nested);
-
+	if (!h->spare)
+		hand_swap(h);
+	give = h->main;
+	full = barn_get_full(c, &give, nested);
 	if (full) {
-		if (empty && !barn_give(c, empty, nested))
-			sheaf_end(c, empty, nested);
-		return full;
+		if (give)
+			sheaf_end(c, give, nested);
+		h->main = full;
+		return;
 	}
-	if (!empty)
-		empty = barn_take(c, false, nested);
-	if (!empty)
-		empty = sheaf_new(c, nested);
-	if (!empty || sheaf_fill(c, empty, gfp, nested))
-		return empty;
-	if (!barn_give(c, empty, nested))
-		sheaf_end(c, empty, nested);
-	return NULL;
+	if (!h->main)
+		hand_swap(h);
+	if (!h->main)
+		h->main = barn_get_empty(c, &none, nested);
+	if (!h->main)
+		h->main = sheaf_new(c, nested);
+	if (h->main)
+		h->main->n = node_alloc(c, gfp, h->main->slot, h->main->cap, nested);
 }
 
 void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
 {
-	u32 cpu = port_cpu();
-	struct sheaf *rest, *s;
 	void *obj = port_stack_pop(c->main_off);
+	struct hand h;
 
 	if (obj)
 		return obj;
-	s = fuller(port_stack_take(c->main_off, cpu), port_stack_take(c->spare_off, cpu), &rest);
-	if (!s || !s->n)
-		s = sheaf_trade(c, s, gfp, nested);
-	if (s && s->n)
-		obj = s->slot[--s->n];
-	sheaf_place(c, s, nested);
-	sheaf_place(c, rest, nested);
+	h = hand_take(c);
+	if (!sheaf_has(h.main))
+		hand_swap(&h);
+	if (!sheaf_has(h.main))
+		hand_fill(c, &h, gfp, nested);
+	if (sheaf_has(h.main))
+		obj = h.main->slot[--h.main->n];
+	hand_put(c, &h, nested);
 	return obj;
 }
 
@@ -208,7 +260,10 @@ void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
 
 static bool sheaf_holds(const struct sheaf *s, const void *obj)
 {
-	for (u32 i = 0; s && i < s->n; i++) {
+	u32 n = s ? s->n : 0;
+
+#pragma GCC unroll 4
+	for (u32 i = 0; i < n; i++) {
 		if (s->slot[i] == obj)
 			return true;
 	}
@@ -220,46 +275,59 @@ static bool sheaf_room(const struct sheaf *s)
 	return s && s->n < s->cap;
 }
 
-/* A sheaf with room in place of a full one (or of none), by barn, by memory, or by emptying it. */
-static struct sheaf *sheaf_make_room(struct kmem_cache *c, struct sheaf *full, bool nested)
+static void sheaf_flush(struct kmem_cache *c, struct sheaf *s, bool nested)
 {
-	struct sheaf *s = barn_take(c, false, nested);
+	node_free(c, s->slot, s->n, nested);
+	s->n = 0;
+}
 
-	if (!s)
-		s = sheaf_new(c, nested);
-	if (!s && full) {
-		node_free(c, full->slot, full->n, nested);
-		full->n = 0;
-		return full;
+/*
+ * Each is full, or none. What was freed last is to be allocated first, so the spare one goes to the
+ * barn, the main one becomes the spare, and an empty one the main: the barn's, a new one, or, where
+ * the barn has no room, the spare one emptied into the slabs.
+ */
+static void hand_make_room(struct kmem_cache *c, struct hand *h, bool nested)
+{
+	struct sheaf *give, *empty;
+
+	if (!h->main)
+		hand_swap(h);
+	give = h->spare;
+	empty = barn_get_empty(c, &give, nested);
+	if (give) {
+		sheaf_flush(c, give, nested);
+		empty = give;
 	}
-	if (full && !barn_give(c, full, nested))
-		sheaf_end(c, full, nested);
-	return s;
+	if (!empty)
+		empty = sheaf_new(c, nested);
+	h->spare = h->main;
+	h->main = empty;
+	if (!empty && h->spare) {
+		sheaf_flush(c, h->spare, nested);
+		hand_swap(h);
+	}
 }
 
 bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 {
-	u32 cpu = port_cpu();
-	struct sheaf *main = port_stack_take(c->main_off, cpu);
-	struct sheaf *spare = port_stack_take(c->spare_off, cpu);
-	bool twice = sheaf_holds(main, obj) || sheaf_holds(spare, obj);
+	struct hand h = hand_take(c);
+	bool twice = sheaf_holds(h.main, obj) || sheaf_holds(h.spare, obj), traded = false;
 
-	if (!twice && !sheaf_room(main)) {
-		struct sheaf *full = main;
-
-		if (sheaf_room(spare)) {
-			main = spare;
-			spare = full;
-		} else {
-			main = sheaf_make_room(c, full, nested);
-		}
+	if (!twice && !sheaf_room(h.main))
+		hand_swap(&h);
+	if (!twice && !sheaf_room(h.main)) {
+		hand_swap(&h);
+		hand_make_room(c, &h, nested);
+		traded = true;
 	}
-	if (!twice && main)
-		main->slot[main->n++] = obj;
+	if (!twice && h.main)
+		h.main->slot[h.main->n++] = obj;
 	else if (!twice)
 		node_free(c, &obj, 1, nested);
-	sheaf_place(c, main, nested);
-	sheaf_place(c, spare, nested);
+	hand_put(c, &h, nested);
+	/* While barns take what is freed, nothing else may come by. */
+	if (traded && !nested)
+		reclaim_decay();
 	return !twice;
 }
 
@@ -267,11 +335,23 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 
 void sheaf_drain_barn(struct kmem_cache *c)
 {
-	struct sheaf *s;
+	struct sheaf *none = NULL, *s;
 
-	for (s = barn_take(c, true, false); s; s = barn_take(c, true, false))
+	for (s = barn_get_full(c, &none, false); s; s = barn_get_full(c, &none, false))
 		sheaf_end(c, s, false);
-	for (s = barn_take(c, false, false); s; s = barn_take(c, false, false))
+	for (s = barn_get_empty(c, &none, false); s; s = barn_get_empty(c, &none, false))
+		sheaf_end(c, s, false);
+}
+
+void sheaf_reap(struct kmem_cache *c)
+{
+	struct sheaf *none = NULL, *s = NULL;
+	irqflags_t f = lock_take(&c->barn);
+	u32 idle = c->full_low;
+
+	c->full_low = c->nr_full;
+	lock_release(&c->barn, f);
+	while (idle-- && (s = barn_get_full(c, &none, false)))
 		sheaf_end(c, s, false);
 }
 

@@ -25,8 +25,7 @@ enum slab_list {
 };
 
 enum {
-	BARN_MAX = 10,		/* full, and empty, sheaves a barn may hold */
-	BARN_BYTES = 256 << 10, /* and no more object bytes than this in full ones */
+	BARN_BYTES = 1 << 20, /* what a barn's full sheaves may hold; and a 1024th of the machine */
 	DIRTY_MAX = 8,
 	SLAB_TRACK_BYTES = 32, /* who allocated, or freed: struct track of debug.c */
 	CACHE_ALIVE = 0x4b4d4331,
@@ -59,7 +58,7 @@ struct kmem_cache {
 	u32 object_size, align, inuse_end; /* inuse_end: where the right red zone ends */
 	u32 left_pad, track_off, orig_off; /* debug layout; 0: absent */
 	u32 order, min_order, min_partial;
-	u32 sheaf_cap, max_full;
+	u32 sheaf_cap, barn_max; /* barn_max: full, and empty, sheaves in the barn */
 	u32 useroffset, usersize;
 	gfp_t gfp; /* added to every slab's request */
 	void (*ctor)(void *obj);
@@ -77,6 +76,7 @@ struct kmem_cache {
 	struct lock barn; /* RANK_BARN */
 	struct sheaf *barn_full, *barn_empty;
 	u32 nr_full, nr_empty;
+	u32 full_low; /* the least nr_full since the reaper came by */
 
 	struct lock rcu; /* RANK_LEAF: slabs waiting for a grace period */
 	struct slab_chain rcu_wait, rcu_next;
@@ -107,7 +107,7 @@ u32 layout_order(u32 size, u32 *min_order);
 /* ---- node.c: slabs, their bitmaps and chains -------------------------------------------------- */
 
 /* Takes up to want objects off partial slabs, growing by one slab if there are none and gfp allows.
- * Returns how many lie in objs. */
+ * Returns how many lie in objs, the lowest address of a slab behind the others. */
 u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested);
 /* Puts objects back into their slabs. A second free of one is reported and left out. */
 void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested);
@@ -171,6 +171,10 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested);
  * use this moment, which only callers that interrupted nobody may ask for. */
 void sheaf_drain(struct kmem_cache *c, bool wait);
 void sheaf_drain_barn(struct kmem_cache *c);
+void sheaf_reap(
+	struct kmem_cache *c); /* of the barn's full ones as many as nobody has needed since */
+/* How many sheaves a barn may hold of each kind. */
+u32 sheaf_barn_max(u32 cap, u32 size);
 u32 sheaf_capacity(u32 size);
 unsigned long sheaf_count(struct kmem_cache *c); /* objects resting in sheaves and barn */
 /* Calls fn for each resting object; quiescent callers only. */

@@ -87,7 +87,7 @@ static unsigned int sheaves(enum kind kind, unsigned int n)
 /* As many as rest on this CPU and in the barn. */
 static unsigned int all_sheaves(enum kind kind)
 {
-	return sheaves(kind, cache_of(kind)->max_full + 2);
+	return sheaves(kind, cache_of(kind)->barn_max + 2);
 }
 
 /* Rests n objects on this CPU and in the barn, none of them in slabs. */
