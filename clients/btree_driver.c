@@ -31,7 +31,8 @@ static void grow_and_shrink(void)
 	u32 last, key, seen = 0;
 	void *val;
 
-	CHECK(btree_init32(&tree) == 0);
+	if (!CHECK(btree_init32(&tree) == 0))
+		return;
 	for (u32 i = 0; i < keys; i++)
 		CHECK(btree_insert32(&tree, key_of(i), val_of(key_of(i)), GFP_KERNEL) == 0);
 	for (u32 i = 0; i < keys; i++)

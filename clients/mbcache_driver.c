@@ -55,7 +55,7 @@ static unsigned int press(struct mb_cache *cache, struct mb_cache_entry **kept, 
 	while (hold_page(&held, GFP_KERNEL | __GFP_NORETRY))
 		pages++;
 	for (int i = 0; i < HELD; i++)
-		CHECK(kept[i]->e_value == value_of(kept[i]->e_key));
+		CHECK(kept[i] && kept[i]->e_value == value_of(kept[i]->e_key));
 	release_pages_held(&held);
 	left = count(cache);
 	pr_info("mbcache: %u pages held, %u of %u entries left\n", pages, left, before);
@@ -84,7 +84,8 @@ static int __init mbcache_driver_init(void)
 		CHECK(e == kept[i]);
 		if (e)
 			mb_cache_entry_put(cache, e);
-		mb_cache_entry_put(cache, kept[i]);
+		if (kept[i])
+			mb_cache_entry_put(cache, kept[i]);
 	}
 	/* What went can be entered again. */
 	for (u32 key = 0; key < entries; key++)

@@ -23,10 +23,13 @@ $(ENV_A): $(ENV_OBJ)
 -include $(ENV_OBJ:.o=.d)
 
 # Two lines for clients/run.py: how to compile, and which files of lib/ to have at hand. kmem cc knows.
-.PHONY: env-flags clients
+.PHONY: env-flags clients sweep-clients
 env-flags:
 	@tools/kmem/kmem-cc.py --print-flags --cc '$(CC)' -K '$(K)'
 
 CLIENT_VARIANTS ?= release debug asan i386 tsan:rhashtable,strings
 clients: ## run sources of the kernel as clients, under sanitizers and pressure
 	clients/run.py $(CLIENT_VARIANTS)
+SWEEP_RUNS ?= 0
+sweep-clients: ## fail the allocations of some clients in turn (kmem sweep)
+	clients/run.py --sweep $(SWEEP_RUNS) release

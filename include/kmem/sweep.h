@@ -4,8 +4,8 @@
  * what the process is to do are the words of the environment variable KMEM_SWEEP, which the library
  * takes away again:
  *
- *	PATH fork	the trunk: each failable request from `from` on copies the process; the copy's
- *			request fails, and the trunk's goes on
+ *	PATH fork	the trunk: each failable request from `from` on, or every so manyth of them,
+ *			copies the process; the copy's request fails, and the trunk's goes on
  *	PATH N		the N-th failable request fails
  *	PATH 0		none does: they are counted
  *
@@ -41,18 +41,24 @@ struct kmem_sweep_module {
 
 struct kmem_sweep {
 	uint32_t magic, tokens;
-	uint64_t from, room; /* the first request to fail, and how many runs there is room for */
-	uint64_t requests;   /* that the trunk has made */
+	uint64_t from, every; /* the first request to fail, and steps from one to the next */
+	uint64_t room;	      /* how many runs there is room for */
+	uint64_t requests;    /* that the trunk has made */
 	uint32_t nr_modules;
 	uint32_t refuse; /* a copy has hung: no more copies */
 	struct kmem_sweep_run trunk;
 	struct kmem_sweep_module module[KMEM_SWEEP_MODULES];
-	/* behind it: room runs, of the requests from `from` on */
+	/* behind it: room runs, of the requests from, from + every, ... */
 };
+
+static inline uint64_t kmem_sweep_request(const struct kmem_sweep *s, uint64_t run)
+{
+	return s->from + run * s->every;
+}
 
 static inline struct kmem_sweep_run *kmem_sweep_run(struct kmem_sweep *s, uint64_t request)
 {
-	return (struct kmem_sweep_run *)(s + 1) + (request - s->from);
+	return (struct kmem_sweep_run *)(s + 1) + (request - s->from) / s->every;
 }
 
 #endif

@@ -240,7 +240,8 @@ static bool sweep_at(uint64_t n)
 			sweep_tell(own);
 		return n == only;
 	}
-	if (n < sweep->from || n - sweep->from >= sweep->room)
+	if (n < sweep->from || (n - sweep->from) % sweep->every ||
+	    (n - sweep->from) / sweep->every >= sweep->room)
 		return false;
 	if (sweep_may_copy())
 		return sweep_copy(n);

@@ -129,6 +129,41 @@ TEST(kfree_rcu_frees_both_ways)
 	env_end(); /* which finds what was not freed */
 }
 
+static int let_go(void *arg)
+{
+	(void)arg;
+	kmem_env_sleep_ns(50000000);
+	add_one(&may_leave);
+	return 0;
+}
+
+/* All memory waits for callbacks, and those for a reader: that is no lack of memory. */
+TEST(memory_that_waits_for_callbacks_is_waited_for)
+{
+	struct page_sized {
+		struct rcu_head rcu;
+		char rest[4096 - sizeof(struct rcu_head)];
+	} * p;
+	struct task_struct *in, *out;
+	unsigned int nr = 0;
+
+	env_begin();
+	in = run(reader, NULL, "reader");
+	until_at_least(&inside, 1);
+	while ((p = kmalloc(sizeof(*p), GFP_ATOMIC | __GFP_MEMALLOC | __GFP_NOWARN))) {
+		kfree_rcu(p, rcu);
+		nr++;
+	}
+	ok(nr > 10000, "%u pages wait", nr);
+	out = run(let_go, NULL, "let go");
+	p = kmalloc(sizeof(*p), GFP_KERNEL);
+	ok(p, "and come when the reader has left");
+	kfree(p);
+	kthread_stop(in);
+	kthread_stop(out);
+	env_end();
+}
+
 static struct thing *shared;
 static unsigned int stop_reading, wrong;
 

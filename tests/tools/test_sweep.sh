@@ -97,6 +97,13 @@ says out '11 requests, 11 failed in turn' 'is tried as well'
 k sweep --ok 42 --from 8 --max 2 -- "$tmp/prog"
 status 0 'a status that --ok names, and a part of the requests'
 says out ' 2 failed in turn' 'no more than that'
+k sweep --from 3 --every 4 -- "$tmp/prog" clean
+says out '11 requests, 3 failed in turn (3 in copies' 'each fourth alone'
+k sweep --from 3 --every 2 --max 2 -- "$tmp/prog"
+says out '11 requests, 2 failed in turn' 'no more than two of them'
+says out 'after request 5 failed' 'and the second of them is the fifth'
+k sweep --restart --from 3 --every 4 -- "$tmp/prog" clean
+says out '11 requests, 3 failed in turn (0 in copies, 3 from the start' 'each fourth from the start'
 k sweep --stop-at-first --from 9 -- "$tmp/prog"
 status 1 'stopped at the first finding'
 says out 'stopped at the first' 'and says so'

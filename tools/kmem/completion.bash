@@ -92,7 +92,7 @@ _kmem_cc() {
 _kmem_sweep() {
 	case ${COMP_WORDS[COMP_CWORD]} in
 	-*)
-		_kmem_words '--malloc --from --max --jobs --timeout --ok --restart --stop-at-first --json --'
+		_kmem_words '--malloc --from --every --max --jobs --timeout --ok --restart --stop-at-first --json --'
 		;;
 	*) mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}") ;;
 	esac

@@ -130,6 +130,8 @@ static int option(int c, struct sweep_options *o)
 	switch (c) {
 	case 'f':
 		return number("from", optarg, 1, UINT32_MAX, &o->from);
+	case 'e':
+		return number("every", optarg, 1, UINT32_MAX, &o->every);
 	case 'm':
 		return number("max", optarg, 1, ROOM, &o->max);
 	case 'j':
@@ -159,11 +161,17 @@ static int option(int c, struct sweep_options *o)
 static int parse(int argc, char **argv, struct sweep_options *o)
 {
 	static const struct option options[] = {
-		{"from", required_argument, NULL, 'f'}, {"max", required_argument, NULL, 'm'},
-		{"jobs", required_argument, NULL, 'j'}, {"timeout", required_argument, NULL, 't'},
-		{"ok", required_argument, NULL, 'o'},	{"restart", no_argument, NULL, 'r'},
-		{"malloc", no_argument, NULL, 'M'},	{"stop-at-first", no_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'J'},	{NULL, 0, NULL, 0},
+		{"from", required_argument, NULL, 'f'},
+		{"every", required_argument, NULL, 'e'},
+		{"max", required_argument, NULL, 'm'},
+		{"jobs", required_argument, NULL, 'j'},
+		{"timeout", required_argument, NULL, 't'},
+		{"ok", required_argument, NULL, 'o'},
+		{"restart", no_argument, NULL, 'r'},
+		{"malloc", no_argument, NULL, 'M'},
+		{"stop-at-first", no_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'J'},
+		{NULL, 0, NULL, 0},
 	};
 	int c, rc = CMD_FINE;
 
@@ -179,7 +187,7 @@ static int sweep_main(int argc, char **argv)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct sweep s = {
-		.opt = {.from = 1, .max = ROOM, .timeout_s = 30},
+		.opt = {.from = 1, .every = 1, .max = ROOM, .timeout_s = 30},
 	};
 	int rc;
 
@@ -203,6 +211,7 @@ const struct verb verb_sweep = {
 		"\n"
 		"  --malloc         the program's malloc, not its calls of libkmem\n"
 		"  --from N         begin with the N-th request (default: 1)\n"
+		"  --every N        then each N-th alone (default: 1)\n"
 		"  --max N          fail at most N of them (default: 65536)\n"
 		"  --jobs N         runs at a time (default: the number of CPUs)\n"
 		"  --timeout S      seconds after which a run hangs (default: 30)\n"

@@ -19,7 +19,7 @@ struct finding {
 };
 
 struct sweep_options {
-	uint64_t from, max, jobs, timeout_s;
+	uint64_t from, every, max, jobs, timeout_s;
 	bool restart, malloc, stop, json;
 	bool fine[256]; /* exit statuses that are right after a failure */
 	char **argv;

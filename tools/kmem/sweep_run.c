@@ -34,7 +34,7 @@ struct job {
 
 struct jobs {
 	struct job *job;
-	uint64_t nr, scanned; /* requests below from + scanned have been looked at */
+	uint64_t nr, scanned; /* runs that have been looked at */
 	uint64_t *again, nr_again, cap_again;
 };
 
@@ -140,7 +140,7 @@ static uint64_t jobs_running(const struct jobs *j)
 static void jobs_scan(struct sweep *s, struct jobs *j)
 {
 	for (; j->scanned < s->opt.max; j->scanned++) {
-		uint64_t request = s->opt.from + j->scanned;
+		uint64_t request = kmem_sweep_request(s->shared, j->scanned);
 		struct kmem_sweep_run *run = kmem_sweep_run(s->shared, request);
 		uint32_t pid = __atomic_load_n(&run->pid, __ATOMIC_ACQUIRE);
 
@@ -290,6 +290,7 @@ static int share(struct sweep *s)
 	s->shared = p;
 	s->shared->magic = KMEM_SWEEP_MAGIC;
 	s->shared->from = s->opt.from;
+	s->shared->every = s->opt.every;
 	s->shared->room = s->opt.max;
 	s->shared->tokens = (uint32_t)s->opt.jobs;
 	return CMD_FINE;
@@ -326,8 +327,10 @@ int sweep_all(struct sweep *s)
 	if (!s->stopped)
 		rc = check_trunk(s);
 	if (rc == CMD_FINE && s->opt.restart) {
-		for (uint64_t i = 0; i < s->opt.max && s->opt.from + i <= s->shared->requests; i++)
-			kmem_sweep_run(s->shared, s->opt.from + i)->refused = 1;
+		for (uint64_t i = 0, n; i < s->opt.max && (n = kmem_sweep_request(s->shared, i)) <=
+								  s->shared->requests;
+		     i++)
+			kmem_sweep_run(s->shared, n)->refused = 1;
 		jobs_scan(s, &j);
 	}
 	if (rc == CMD_FINE && !s->stopped)

@@ -32,8 +32,8 @@ extern "C" {
  * in reverse, waits for callbacks and work, checks the machine, and stops it. "expect=NAME:VALUE"
  * says that the initcall NAME ("*": any) returns VALUE (a number; "neg": any error); "expect=warnings:N"
  * that it warns so many times, "expect=leaks:N" that it leaks no more than that; "env.seed=N" repeats
- * the random numbers; "env.press" keeps the machine full of memory that reclaim has to take back;
- * "loglevel=N" shows messages below that level.
+ * the random numbers; "env.press" keeps the machine full of pages that reclaim has to take back,
+ * "env.press=ORDER" of larger blocks; "loglevel=N" shows messages below that level.
  *
  * Returns the exit status: 0; 1 after a warning, a misuse, a failed initcall or test, a leak, a fault
  * of kmem_check(); 2 for a bad command line. BUG() and panic() end the program by abort().

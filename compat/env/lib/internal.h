@@ -60,8 +60,8 @@ bool env_param_word(const char *word);
 void env_params_start(void);
 /* The program's function at the address, and how far into it; NULL: none of its own. */
 const char *env_symbol(const void *p, size_t *offset);
-void env_press_start(void);
-unsigned long env_press_stop(void); /* how many pages were taken back */
+void env_press_start(unsigned int order); /* of the blocks it hoards */
+unsigned long env_press_stop(void);	  /* how many pages were taken back */
 void env_percpu_start(void);
 void env_cpus_down(void);
 void env_rcu_quiesce(void);

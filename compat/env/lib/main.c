@@ -34,7 +34,7 @@ static struct expectation {
 static unsigned int nr_expectations;
 static unsigned long expected_warnings, expected_leaks;
 static unsigned long misuses;
-static bool press;
+static int press = -1; /* the order of what is hoarded */
 
 /* ---- Start -------------------------------------------------------------------------------------- */
 
@@ -242,8 +242,14 @@ static int env_word(char *word)
 		return 1;
 	}
 	if (strcmp(word, "env.press") == 0) {
-		press = true;
+		press = 0;
 		return 1;
+	}
+	if (word_is(word, "env.press=")) {
+		char *end, *text = word + strlen("env.press=");
+
+		press = (int)strtoul(text, &end, 10);
+		return *text && !*end && press >= 0 && press <= MAX_PAGE_ORDER ? 1 : -1;
 	}
 	if (word_is(word, "env.seed=")) {
 		env_seed_set(word + strlen("env.seed="));
@@ -276,8 +282,8 @@ int kmem_env_main(int argc, char **argv)
 	if (kmem_env_start(line))
 		return 2;
 	env_params_start();
-	if (press)
-		env_press_start();
+	if (press >= 0)
+		env_press_start((unsigned int)press);
 	kmem_env_initcalls();
 	if (env_kunit_run)
 		env_kunit_run();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Pressure from outside: "env.press" fills the machine with pages that reclaim may take back, and fills it
+ * Pressure from outside: "env.press" fills the machine with pages that reclaim may take back, or
+ * "env.press=ORDER" with larger blocks for code that asks for such, and fills it
  * again a millisecond later, for as long as the program runs. So code that has no shrinker of its own
  * meets direct reclaim, kswapd and failing GFP_NOWAIT requests at all times, and yet never a machine that
  * has nothing left.
@@ -22,6 +23,7 @@ struct hoarded {
 static DEFINE_SPINLOCK(lock);
 static struct hoarded *hoard;
 static unsigned long nr_hoarded, nr_squeezed;
+static unsigned int order;
 static struct task_struct *filler;
 
 static unsigned long count(struct shrinker *s, struct shrink_control *sc)
@@ -42,11 +44,11 @@ static unsigned long scan(struct shrinker *s, struct shrink_control *sc)
 
 		hoard = h->next;
 		__atomic_fetch_sub(&nr_hoarded, 1, __ATOMIC_RELAXED);
-		free_page((unsigned long)h);
+		free_pages((unsigned long)h, order);
 	}
 	spin_unlock(&lock);
-	__atomic_fetch_add(&nr_squeezed, freed, __ATOMIC_RELAXED);
-	mm_account_reclaimed_pages(freed);
+	__atomic_fetch_add(&nr_squeezed, freed << order, __ATOMIC_RELAXED);
+	mm_account_reclaimed_pages(freed << order);
 	return freed;
 }
 
@@ -54,7 +56,7 @@ static struct shrinker shrinker;
 
 static bool fill_one(void)
 {
-	struct hoarded *h = (struct hoarded *)__get_free_page(__GFP_NOWARN);
+	struct hoarded *h = (struct hoarded *)__get_free_pages(__GFP_NOWARN, order);
 
 	if (!h)
 		return false;
@@ -77,8 +79,9 @@ static int fill(void *arg)
 	return 0;
 }
 
-void env_press_start(void)
+void env_press_start(unsigned int block_order)
 {
+	order = block_order;
 	shrinker = (struct shrinker){.count_objects = count, .scan_objects = scan, .seeks = 2};
 	if (register_shrinker(&shrinker, "env.press"))
 		panic("env.press: no shrinker\n");
@@ -98,7 +101,7 @@ unsigned long env_press_stop(void)
 		struct hoarded *h = hoard;
 
 		hoard = h->next;
-		free_page((unsigned long)h);
+		free_pages((unsigned long)h, order);
 	}
 	nr_hoarded = 0;
 	return nr_squeezed;

@@ -15,6 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
+#include <kmem/shrinker.h>
 #include <kmem/vmalloc.h>
 
 static struct rcu_head *pushed_first;
@@ -80,10 +81,26 @@ static void *rcu_body(void *arg)
 	return NULL;
 }
 
+/* Whoever is out of memory may sleep, so it is no reader and no callback. */
+static int rcu_oom(struct notifier_block *nb, unsigned long action, void *freed)
+{
+	unsigned int before = __atomic_load_n(&called, __ATOMIC_ACQUIRE);
+
+	(void)nb;
+	(void)action;
+	rcu_barrier();
+	*(unsigned long *)freed += __atomic_load_n(&called, __ATOMIC_ACQUIRE) - before;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_notifier = {.notifier_call = rcu_oom};
+
 static void rcu_start(void)
 {
-	if (!__atomic_exchange_n(&started, 1, __ATOMIC_RELAXED))
+	if (!__atomic_exchange_n(&started, 1, __ATOMIC_RELAXED)) {
+		register_oom_notifier(&oom_notifier);
 		env_thread(rcu_body, NULL, "rcu");
+	}
 }
 
 struct lockdep_map rcu_callback_map;
