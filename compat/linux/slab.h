@@ -42,9 +42,7 @@
 #define kmalloc_node_track_caller(s, gfp, node) kmalloc_node((s), (gfp), (node))
 #define __ksize(p)				ksize(p)
 #define kmemdup_noprof				kmemdup
-#define kmem_valid_obj(p)			(virt_to_page(p) != NULL)
-#define kmem_dump_obj(p)			((void)(p))
-#define mem_dump_obj(p)				((void)(p))
+#define mem_dump_obj(p)				kmem_dump_obj(p)
 #define slab_is_available()			true
 #define kmem_cache_init_late()			((void)0)
 

@@ -128,6 +128,13 @@ int kmem_cache_shrink(struct kmem_cache *cache);
 void kmem_cache_reap(void);
 unsigned int kmem_cache_size(struct kmem_cache *cache); /* bytes usable in an object */
 const char *kmem_cache_name(struct kmem_cache *cache);
+/*
+ * Does an object begin at this address that somebody has? Any address. Of an object that was freed and
+ * rests where the next allocation takes it (a sheaf) the answer is true as well, as in the kernel.
+ */
+bool kmem_valid_obj(const void *object);
+/* Reports what lies at the address: the object and its cache, or the page and its zone. Any address. */
+void kmem_dump_obj(const void *object);
 
 /* An object, or NULL. zalloc: zeroed, unless the cache has a constructor, which is reported.
  * node: 0 or -1; another one only matters with __GFP_THISNODE: NULL. */

@@ -194,7 +194,9 @@ struct kmem_cache *cache_of_object(const void *obj, struct page **page)
 
 void object_release(struct kmem_cache *c, void *obj, bool nested)
 {
-	if (!c->main_off)
+	if (cache_watched(c))
+		quarantine_add(c, obj, nested);
+	else if (!c->main_off)
 		node_free(c, &obj, 1, nested);
 	else if (!port_stack_push(c->main_off, obj) && !sheaf_free(c, obj, nested))
 		report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
@@ -204,6 +206,8 @@ void object_release(struct kmem_cache *c, void *obj, bool nested)
 /* What is optional. False: the object is free already, which was reported. */
 static bool free_ceremony(struct kmem_cache *c, struct page *page, void *obj, const void *site)
 {
+	if (cache_watched(c) && watch_freed_twice(c, obj))
+		return false;
 	if (trace_on() && c->flags & SLAB_KMALLOC)
 		trace_kfree(site, obj);
 	else if (trace_on())
@@ -283,6 +287,7 @@ void kmem_cache_for_each_object(struct kmem_cache *c, void (*fn)(void *obj, void
 	struct each_live e = {fn, arg};
 	u32 pfn;
 
+	quarantine_drain();
 	sheaf_drain(c, true);
 	node_settle(c);
 	for (pfn = c->full.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)
@@ -312,6 +317,7 @@ int kmem_cache_shrink(struct kmem_cache *c)
 
 	if (!c || !context_check_sleep(KMEM_MISUSE_SLAB_CONTEXT, c, "kmem_cache_shrink is refused"))
 		return 1;
+	quarantine_drain();
 	sheaf_drain(c, true);
 	node_shrink(c, 0);
 	if (c->flags & SLAB_TYPESAFE_BY_RCU)
@@ -323,6 +329,7 @@ unsigned long slab_drain_all(void)
 {
 	unsigned long pages = 0;
 
+	quarantine_drain();
 	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
 		if (c->flags & SLAB_NO_REAP)
 			continue;
@@ -369,6 +376,32 @@ unsigned int kmem_cache_size(struct kmem_cache *c)
 const char *kmem_cache_name(struct kmem_cache *c)
 {
 	return c->name;
+}
+
+bool object_is_free(const void *obj)
+{
+	struct page *page = page_of_addr(obj);
+	u32 nr = object_nr(page->u.slab.cache, page, obj), bits = 8 * sizeof(unsigned long);
+
+	return nr != OBJECT_NONE &&
+	       (atom_load(&page_bitmap(slab_head(page))[nr / bits]) & (1UL << (nr % bits)));
+}
+
+bool kmem_valid_obj(const void *object)
+{
+	struct page *page = page_of_addr(object);
+
+	return page && atom_load(&page->flags) & PAGE_IN_SLAB &&
+	       object_nr(page->u.slab.cache, page, object) != OBJECT_NONE &&
+	       !object_is_free(object) && !quarantine_has(object);
+}
+
+void kmem_dump_obj(const void *object)
+{
+	if (page_of_addr(object))
+		watch_describe(object);
+	else
+		report(KMEM_LOG_ERR, "kmem: %p is outside the machine's memory", object);
 }
 
 /* ---- Check ---------------------------------------------------------------------------------------- */

@@ -552,7 +552,7 @@ int slab_check_all(void)
 
 	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c))
 		faults += kmem_cache_check(c);
-	return faults;
+	return faults + quarantine_check();
 }
 
 /* False: a stack has to be asked again, after another fence. */
@@ -588,11 +588,13 @@ void slab_fork_lock(void)
 		;
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next)
 		port_spin_lock(&c->rcu.spin);
+	quarantine_fork_lock();
 }
 
 void slab_fork_unlock(bool child)
 {
 	(void)child;
+	quarantine_fork_unlock();
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
 		port_spin_unlock(&c->rcu.spin);
 		for (u32 cpu = 0; c->main_off && cpu < kmem_machine.nr_cpus; cpu++) {

@@ -192,17 +192,9 @@ void debug_alloc(struct kmem_cache *c, struct page *head, void *obj, size_t req,
 	trace_op(c, head, obj, "alloc");
 }
 
-static bool object_is_free(struct kmem_cache *c, struct page *head, void *obj)
-{
-	u32 bits = 8 * sizeof(unsigned long);
-	u32 nr = object_nr(c, page_of_addr(obj), obj);
-
-	return atom_load(&page_bitmap(head)[nr / bits]) & (1UL << (nr % bits));
-}
-
 bool debug_free(struct kmem_cache *c, struct page *head, void *obj, const void *site)
 {
-	if (object_is_free(c, head, obj)) {
+	if (object_is_free(obj)) {
 		debug_report(c, head, obj, "Object already free");
 		report(KMEM_LOG_ERR, "FIX %s: Object at %p not freed", c->name, obj);
 		report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
@@ -224,7 +216,7 @@ u32 debug_validate(struct kmem_cache *c, struct page *head)
 	for (u32 i = 0; i < head->u.slab.objects; i++) {
 		void *obj = object_at(c, head, i);
 
-		bad += !object_holds(c, head, obj, object_is_free(c, head, obj));
+		bad += !object_holds(c, head, obj, object_is_free(obj));
 	}
 	return bad;
 }

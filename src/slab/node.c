@@ -545,7 +545,7 @@ static unsigned long bits_give(const struct give *g)
 	return atom_or(g->word, g->bits) & g->bits;
 }
 
-static void report_double_free(const struct kmem_cache *c, const void *obj)
+void report_double_free(const struct kmem_cache *c, const void *obj)
 {
 	report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
 		      "BUG %s: Object already free: object %p freed twice", c->name, obj);

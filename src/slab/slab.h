@@ -118,6 +118,7 @@ void node_settle(struct kmem_cache *c); /* takes in what was freed without the l
 unsigned long node_slabs(struct kmem_cache *c, unsigned long *free);
 /* Slabs whose grace period is over go to the page allocator; all of them if wait. */
 unsigned long node_rcu(struct kmem_cache *c, bool wait);
+void report_double_free(const struct kmem_cache *c, const void *obj);
 int node_check(struct kmem_cache *c);
 void chain_init(struct slab_chain *ch);
 
@@ -282,6 +283,19 @@ void watch_free(struct kmem_cache *c, void *obj);
 void watch_start(void); /* sanitize=1: is there somebody to tell? */
 void watch_stop(void);
 void watch_describe(const void *addr); /* a line about it, for a tool's report */
+
+bool watch_freed_twice(const struct kmem_cache *c, const void *obj); /* reported */
+bool object_is_free(const void *obj); /* obj starts in a slab: does the bitmap say so? */
+
+/* ---- quarantine.c: freed objects of watched caches, held back -------------------------------------- */
+
+void quarantine_add(struct kmem_cache *c, void *obj, bool nested);
+bool quarantine_has(const void *obj);
+void quarantine_drain(void); /* all of them go back to their slabs */
+void quarantine_reset(void);
+void quarantine_fork_lock(void);
+void quarantine_fork_unlock(void);
+int quarantine_check(void);
 
 /* ---- fault.c ---------------------------------------------------------------------------------- */
 

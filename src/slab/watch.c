@@ -5,7 +5,8 @@
  *
  *	slot	|  object, as long as asked for  |  hidden, at least 16 bytes  |
  *
- * Caches that are watched have no sheaves, so that a freed object is hidden at once. An object that
+ * Caches that are watched have no sheaves, so that a freed object is hidden at once, and held back for a
+ * while (quarantine.c). An object that
  * may be read after its free (SLAB_TYPESAFE_BY_RCU), and one whose slot the library reads itself
  * (slab_debug), are left alone; so are the library's own.
  */
@@ -58,16 +59,23 @@ void watch_free(struct kmem_cache *c, void *obj)
 	port_watch_object_free(slab_base(slab_head(page_of_addr(obj))), obj, cache_object_size(c));
 }
 
+/* Here and not when it goes back to its slab: then nobody would know who it was. */
+bool watch_freed_twice(const struct kmem_cache *c, const void *obj)
+{
+	if (!object_is_free(obj) && !quarantine_has(obj))
+		return false;
+	report_double_free(c, obj);
+	return true;
+}
+
 static void describe_object(const struct kmem_cache *c, const struct page *page, const void *addr)
 {
 	const struct page *head = page - page->u.slab.tail_nr;
 	size_t off = (size_t)((const unsigned char *)addr - slab_base(head));
-	u32 nr = (u32)(off / c->size), bits = 8 * sizeof(unsigned long);
+	u32 nr = (u32)(off / c->size);
 	const unsigned char *obj = slab_base(head) + (size_t)nr * c->size;
 	size_t at = (size_t)((const unsigned char *)addr - obj);
-	bool free = nr < page->u.slab.objects &&
-		    atom_load(&page_bitmap(slab_head((struct page *)(uintptr_t)page))[nr / bits]) &
-			    (1UL << (nr % bits));
+	bool free = nr < page->u.slab.objects && (object_is_free(obj) || quarantine_has(obj));
 
 	report(KMEM_LOG_ERR, "kmem: %p is %zu bytes %s %s object %p of cache %s (%u bytes)", addr,
 	       at < cache_object_size(c) ? at : at - cache_object_size(c),
@@ -92,6 +100,7 @@ void watch_describe(const void *addr)
 
 void watch_start(void)
 {
+	quarantine_reset();
 	kmem_machine.watched = kmem_machine.opt.sanitize && port_watch_start(watch_describe);
 	if (kmem_machine.opt.sanitize && !kmem_machine.watched)
 		report(KMEM_LOG_WARN, "kmem: sanitize=1: neither AddressSanitizer nor valgrind is "

@@ -57,6 +57,31 @@ TEST(copies_are_of_kmalloc_and_errors_are_pointers)
 	is(kmem_shutdown(), 0, "leaks");
 }
 
+TEST(a_valid_object_begins_there_and_somebody_has_it)
+{
+	unsigned long page;
+	char *p, here;
+
+	machine_start("mem=16M");
+	p = kmalloc(100, GFP_KERNEL);
+	page = __get_free_page(GFP_KERNEL);
+	ok(kmem_valid_obj(p), "an object");
+	ok(!kmem_valid_obj(p + 8), "the inside of one");
+	ok(!kmem_valid_obj((void *)page), "a page");
+	ok(!kmem_valid_obj(&here) && !kmem_valid_obj(NULL), "outside the machine");
+	kmem_dump_obj(p + 8);
+	kmem_dump_obj((void *)page);
+	kmem_dump_obj(NULL);
+	is(log_count("is 8 bytes inside the object"), 1);
+	is(log_count("which has an owner"), 1);
+	is(log_count("is outside the machine's memory"), 1);
+	free_page(page);
+	kfree(p);
+	kmem_drain();
+	ok(!kmem_valid_obj(p), "a freed one");
+	is(kmem_shutdown(), 0, "leaks");
+}
+
 TEST(the_counts_of_pages_agree_and_follow_allocations)
 {
 	struct sysinfo before = {0}, after = {0};

@@ -35,6 +35,10 @@ static int clean(struct kmem_cache *c, char *thing, char *bytes)
 	}
 	kfree(bytes);
 	kmem_cache_free(c, thing);
+	for (int i = 0; i < 5000; i++)
+		kmem_cache_free(c, kmem_cache_alloc(c, GFP_KERNEL));
+	if (kmem_check() || kmem_cache_shrink(c))
+		return 50; /* what is held back goes when the cache shrinks */
 	kmem_cache_destroy(c);
 	return kmem_check() + (int)kmem_shutdown();
 }
@@ -58,11 +62,14 @@ int main(int argc, char **argv)
 		bytes[20] = 1;
 	if (!strcmp(what, "unset") && thing[5] == 3)
 		sink = 1;
-	if (!strcmp(what, "freed") || !strcmp(what, "twice"))
+	if (strchr("ftl", what[0])) {
 		kmem_cache_free(c, thing);
-	if (!strcmp(what, "freed"))
+		for (int i = 0; what[0] == 'l' && i < 500; i++) /* would get it again and again */
+			kmem_cache_free(c, memset(kmem_cache_alloc(c, GFP_KERNEL), 1, sizeof(struct thing)));
+	}
+	if (!strcmp(what, "freed") || !strcmp(what, "later"))
 		sink = thing[3];
-	if (!strcmp(what, "twice"))
+	if (!strcmp(what, "twice") || !strcmp(what, "later-twice"))
 		kmem_cache_free(c, thing);
 	if (!strcmp(what, "page")) {
 		unsigned long page = __get_free_page(GFP_KERNEL);
@@ -95,6 +102,10 @@ try "$tmp/asan" end
 says err 'is 20 bytes inside the object .* of cache kmalloc-32' 'asan: behind what was asked for'
 try "$tmp/asan" twice
 says err 'BUG thing: Object already free' 'asan: a second free'
+try "$tmp/asan" later
+says err 'is 3 bytes inside the free object .* of cache thing' 'asan: use after free, 500 allocations later'
+try "$tmp/asan" later-twice
+says err 'BUG thing: Object already free' 'asan: a second free, 500 allocations later'
 try "$tmp/asan" page
 says err 'is in page .*, which is free' 'asan: a page after its free'
 
@@ -106,6 +117,8 @@ if command -v valgrind >/dev/null; then
 	try $vg "$tmp/plain" freed
 	status 7 'valgrind: use after free'
 	says err 'is 3 bytes inside a slab of cache thing' 'valgrind: and where'
+	try $vg "$tmp/plain" later
+	says err 'is 3 bytes inside a slab of cache thing' 'valgrind: 500 allocations later'
 	try $vg "$tmp/plain" behind
 	says err 'is 40 bytes inside a slab of cache thing' 'valgrind: a byte too far'
 	try $vg "$tmp/plain" end
@@ -114,7 +127,7 @@ if command -v valgrind >/dev/null; then
 	says err 'depends on uninitialised value' 'valgrind: what was never written'
 	says err 'main (prog.c:4' 'valgrind: and who asked for it'
 	try $vg "$tmp/plain" twice
-	says err 'a slab of cache thing' 'valgrind: a second free'
+	says err 'BUG thing: Object already free' 'valgrind: a second free'
 else
 	skip 'valgrind' 'valgrind is missing'
 fi
