@@ -176,7 +176,8 @@ struct kmem_options {
 	u32 nr_cpus;
 	u64 seed;
 	bool percpu_pages, mobility, init_on_alloc, init_on_free, slab_merge, hardened, page_poison;
-	bool oom_panic, huge_pages, highatomic, kswapd, lockdep, atomic_stack, sanitize;
+	bool oom_panic, huge_pages, highatomic, kswapd, lockdep, atomic_stack, sanitize,
+		decay_thread;
 	u32 decay_ms;
 	u32 kmap_slots; /* at most; 0: what the port's windows allow */
 	u32 slab_min_objects, slab_min_order, slab_max_order;

@@ -92,6 +92,8 @@ static const struct tunable tunables[] = {
 	 "a task of its own for background reclaim, once there is somebody to ask"},
 	{"decay_ms", NULL, TUNE_U32, AT(decay_ms), 0, 1 << 30, "ms", "10000",
 	 "sections of 4 MiB that are free as long go back to the host; 0: none; 0 in debug builds"},
+	{"decay_thread", NULL, TUNE_BOOL, AT(decay_thread), 0, 1, "bool", "0",
+	 "kswapd sees to it, so that an idle process gives memory back as well"},
 	{"kmap_slots", NULL, TUNE_U32, AT(kmap_slots), 1, 512, "slots", "512",
 	 "pages of HIGHMEM that kmap maps at once, at most"},
 	{"lockdep", NULL, TUNE_BOOL, AT(lockdep), 0, 1, "bool", "0",

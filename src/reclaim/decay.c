@@ -14,16 +14,20 @@
  *	rest	a millisecond between steps, half of decay_ms between rounds
  *
  * Nobody is woken for it: while nothing is freed nothing decays (kmem_trim() is for that), and no
- * process gets a thread it did not ask for.
+ * process gets a thread it did not ask for. With decay_thread=1 kswapd goes the rounds as well, also where
+ * nobody has anything to reclaim. `rounds` says how many are to go: a free sets it to three (the one in
+ * which it falls, one that marks all there is, one that gives it back), a round's end takes one; at none
+ * kswapd sleeps until the next free wakes it.
  *
  * Locks: none held. Only tasks that may sleep take a step, one at a time. Cost: two loads and a
  * store, beside a lock of the zone's that the caller has just let go.
  */
 #include "reclaim/reclaim.h"
 
-enum { DECAY_GLANCE = 16, DECAY_STEP = 64, NS_A_MS = 1000000 };
+enum { DECAY_GLANCE = 16, DECAY_STEP = 64, DECAY_ROUNDS = 3, NS_A_MS = 1000000 };
 
 static struct {
+	u32 rounds; /* that kswapd has to go, with decay_thread=1 */
 	u32 frees;  /* since the start; a few may be lost */
 	u32 due_ms; /* the next step; 0: not begun */
 	u32 turn;   /* 1: somebody is at it */
@@ -32,6 +36,21 @@ static struct {
 
 void (*reclaim_idle_hook)(void);
 
+static u32 decay_now(void)
+{
+	return (u32)div_u64(port_now_ns(), NS_A_MS);
+}
+
+static void decay_round_ends(void)
+{
+	u32 rounds = atom_load(&decay.rounds);
+
+	if (rounds)
+		atom_cas(&decay.rounds, &rounds, rounds - 1); /* or there was a free just now */
+	if (reclaim_idle_hook)
+		reclaim_idle_hook();
+}
+
 static void decay_step(u32 now_ms)
 {
 	u32 round = kmem_machine.opt.decay_ms / 2;
@@ -39,8 +58,8 @@ static void decay_step(u32 now_ms)
 
 	if (begun)
 		end = phys_decay(&decay.hand, DECAY_STEP);
-	if (end && reclaim_idle_hook)
-		reclaim_idle_hook();
+	if (end)
+		decay_round_ends();
 	/* An odd number is never 0. */
 	atom_store(&decay.due_ms, (now_ms + (begun && !end ? 1 : round)) | 1);
 }
@@ -51,11 +70,31 @@ static noinline void decay_look(void)
 
 	if (!context_may_sleep())
 		return;
-	now_ms = (u32)div_u64(port_now_ns(), NS_A_MS);
+	now_ms = decay_now();
 	if ((due && (s32)(now_ms - due) < 0) || atom_xchg(&decay.turn, 1u))
 		return; /* pairs with the release below */
 	decay_step(now_ms);
 	atom_store_rel(&decay.turn, 0u);
+}
+
+/* Who may not make kswapd leaves it to the next free. */
+static noinline void decay_wake(void)
+{
+	u32 all = DECAY_ROUNDS;
+
+	if (atom_xchg(&decay.rounds, all) == 0 && !kswapd_nudge())
+		atom_cas(&decay.rounds, &all, 0u);
+}
+
+u64 decay_background(void)
+{
+	s32 rest;
+
+	if (!kmem_machine.opt.decay_thread || !atom_load(&decay.rounds))
+		return UINT64_MAX;
+	decay_look();
+	rest = (s32)(atom_load(&decay.due_ms) - decay_now());
+	return (u64)(rest > 0 ? rest : 1) * NS_A_MS;
 }
 
 void reclaim_decay(void)
@@ -64,6 +103,8 @@ void reclaim_decay(void)
 
 	if (!kmem_machine.opt.decay_ms)
 		return;
+	if (kmem_machine.opt.decay_thread && atom_load(&decay.rounds) != DECAY_ROUNDS)
+		decay_wake();
 	frees = atom_load(&decay.frees) + 1;
 	atom_store(&decay.frees, frees);
 	if (unlikely(frees % DECAY_GLANCE == 0))

@@ -17,7 +17,7 @@
  * before or wakes. Stop is a bit of the same word, which a step leaves where it is.
  *
  * The task. It starts with the first wake-up in a context that may sleep, once there is a shrinker or
- * a provider to ask; a wish that a handler leaves waits for that. Where there are no threads the
+ * a provider to ask, or with decay_thread=1; a wish that a handler leaves waits for that. Where there are no threads the
  * embedding calls kmem_kswapd_run() instead.
  *
  *	NONE --spawned--> SPAWNED --stop--> NONE		REFUSED: the port has no tasks to give
@@ -59,7 +59,8 @@ static struct {
 
 /* ---- Wishes -------------------------------------------------------------------------------------- */
 
-#define WISH_STOP ((u32)1 << 31)
+#define WISH_STOP  ((u32)1 << 31)
+#define WISH_DECAY ((u32)1 << 30) /* free memory is to be looked at: no wish of anybody's */
 
 static u32 wish_of(unsigned int order, u32 class)
 {
@@ -83,7 +84,7 @@ static bool wish_raise(u32 wish)
 	u32 seen = atom_load(&kswapd.wanted), both;
 
 	do {
-		both = (seen & WISH_STOP) | (u32)size_max(seen & 0xff, wish & 0xff) |
+		both = (seen & (WISH_STOP | WISH_DECAY)) | (u32)size_max(seen & 0xff, wish & 0xff) |
 		       (u32)size_max(seen & 0xff00, wish & 0xff00);
 		if (both == seen)
 			return false;
@@ -211,7 +212,7 @@ static u32 balance(u32 wish)
 /* The turn is the caller's. The wish that was worked on, or 0: there was none. */
 static u32 kswapd_step(void)
 {
-	u32 wish = atom_and(&kswapd.wanted, WISH_STOP);
+	u32 wish = atom_and(&kswapd.wanted, WISH_STOP) & ~WISH_DECAY;
 
 	if (!wish || wish & WISH_STOP)
 		return 0;
@@ -248,10 +249,11 @@ static void kswapd_nap(u32 wish)
 	}
 }
 
+/* For a wish, or until free memory is to be looked at (decay.c). */
 static void kswapd_sleep(void)
 {
 	trace_kswapd_sleep();
-	port_wait(&kswapd.wanted, 0, UINT64_MAX);
+	port_wait(&kswapd.wanted, 0, decay_background());
 }
 
 static void kswapd_main(void *arg)
@@ -280,7 +282,8 @@ static void kswapd_spawn(void)
 
 	if (atom_load(&kswapd.task) != KSWAPD_NONE || !kmem_machine.opt.kswapd)
 		return;
-	if (!registry_any(&shrinkers) && !registry_any(&providers))
+	if (!registry_any(&shrinkers) && !registry_any(&providers) &&
+	    !kmem_machine.opt.decay_thread)
 		return;
 	if (!context_may_sleep() || port_task()->pf & PF_MEMALLOC || !machine_is_on())
 		return;
@@ -299,6 +302,14 @@ bool kswapd_wake(gfp_t gfp, unsigned int order, u32 class)
 		trace_wakeup_kswapd(order, gfp);
 	kswapd_spawn();
 	return true;
+}
+
+bool kswapd_nudge(void)
+{
+	if (atom_or(&kswapd.wanted, WISH_DECAY) == 0)
+		port_wake(&kswapd.wanted, UINT32_MAX);
+	kswapd_spawn();
+	return atom_load(&kswapd.task) != KSWAPD_NONE;
 }
 
 bool kmem_kswapd_run(void)

@@ -93,6 +93,8 @@ void reclaim_wake_kswapd(gfp_t gfp, unsigned int order, u32 class, bool nested);
 void reclaim_tick(void);
 /* kswapd.c. False: there is nothing to be done in the background, or no hope. Any context. */
 bool kswapd_wake(gfp_t gfp, unsigned int order, u32 class);
+/* Any context: kswapd looks up from its sleep, or is made if it may be. False: there is none yet. */
+bool kswapd_nudge(void);
 /* Some reclaim has freed something. */
 void kswapd_progress(void);
 /* A task that is about to reclaim waits here while the reserves are half gone and kswapd is at it:
@@ -117,6 +119,8 @@ extern unsigned long (*reclaim_drain_hook)(void);
 extern void (*reclaim_idle_hook)(void);
 /* decay.c: whole slabs, a run or a large block went back. Any context, no lock held. */
 void reclaim_decay(void);
+/* kswapd, with nothing else to do: a step if it is time. Nanoseconds to the next; UINT64_MAX: none is due. */
+u64 decay_background(void);
 void decay_reset(void);
 int reclaim_check(void);
 void reclaim_reset(void);

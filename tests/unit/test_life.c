@@ -421,3 +421,25 @@ TEST(free_memory_decays_while_the_program_goes_on_freeing)
 	free_contig_range(page_to_pfn(run), PAGES);
 	is(kmem_shutdown(), 0);
 }
+
+/* One free, and nothing more: kswapd is made for it; the second time it was asleep, or nearly. */
+TEST(free_memory_of_an_idle_program_decays_by_kswapd)
+{
+	enum { PAGES = 4096, LOOKS = 20000 };
+	struct page *run;
+	int i;
+
+	is(kmem_boot("mem=256M decay_ms=20 decay_thread=1"), 0);
+	for (int round = 0; round < 2; round++) {
+		run = alloc_contig_pages(PAGES, GFP_KERNEL, 0, NULL);
+		if (!ok(run != NULL))
+			return;
+		memset(page_address(run), 0x55, (size_t)PAGES << PAGE_SHIFT);
+		free_contig_range(page_to_pfn(run), PAGES);
+		for (i = 0; i < LOOKS && phys_backed(page_to_pfn(run) + PAGES / 2); i++)
+			usleep(1000);
+		ok(i < LOOKS, "given back");
+	}
+	is(kmem_check(), 0);
+	is(kmem_shutdown(), 0);
+}

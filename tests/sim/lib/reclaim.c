@@ -8,7 +8,7 @@
 
 #define MACHINE "mem=2M zones=flat seed=1 nr_cpus=3 percpu_pages=0 min_free_kbytes=64"
 
-enum { TASKS_MAX = 3, PAGES_MAX = 512, SECOND_NS = 1000000000 };
+enum { TASKS_MAX = 3, PAGES_MAX = 512, SECOND_NS = 1000000000, TENTH_MS_NS = 100000 };
 
 /* Of the program's static variables: restored with the machine before each schedule. */
 static struct shrinker shrinker[TASKS_MAX];
@@ -20,6 +20,7 @@ static unsigned int nr_held;
 static bool refuses; /* the provider gives nothing */
 static bool handler_wakes;
 static uint64_t nap_end;
+static unsigned int nr_rest; /* sections that never decay: somebody uses them */
 
 static void check_machine(void)
 {
@@ -376,6 +377,83 @@ static void check_stopped(void *arg)
 	check_kswapd(arg);
 }
 
+/* ---- kswapd, where free memory decays ------------------------------------------------------------------- */
+
+static struct page *whole_section(void)
+{
+	return alloc_contig_pages(1024, GFP_KERNEL, 0, NULL);
+}
+
+/* How often kswapd looks, at most so often, until it has nothing more to wait for. */
+static unsigned int decay_looks(unsigned int most)
+{
+	for (unsigned int n = 0;;) {
+		sleep_ns(TENTH_MS_NS); /* it may have been woken just now */
+		if (!sleeping_kswapd())
+			continue;
+		if (sleeping_kswapd()->deadline == UINT64_MAX || n == most)
+			return n;
+		sleep_ns(sleeping_kswapd()->deadline - port_now_ns());
+		n++;
+	}
+}
+
+static unsigned int backed_sections(void)
+{
+	unsigned int backed = 0;
+
+	for (pfn_t pfn = 0; pfn < kmem_machine.end; pfn += 1024)
+		backed += phys_backed(pfn);
+	return backed;
+}
+
+static void section_comes_and_goes(void)
+{
+	struct page *page = whole_section();
+
+	sim_expect(page);
+	free_contig_range(page_to_pfn(page), 1024);
+}
+
+/* A section is free, kswapd is about to wake for the last time because of it. */
+static void setup_decaying(void *arg)
+{
+	unsigned int looks = 0;
+
+	(void)arg;
+	sim_expect(kmem_boot("mem=12M zones=flat seed=1 nr_cpus=3 decay_ms=10 decay_thread=1") ==
+		   0);
+	/* The first time, kswapd is made, and a round begun; from then on it is always the same. */
+	for (int i = 0; i < 2; i++) {
+		section_comes_and_goes();
+		looks = decay_looks(100);
+		sim_expect(looks > 2 && looks < 100);
+	}
+	nr_rest = backed_sections();
+	section_comes_and_goes();
+	sim_expect(decay_looks(looks - 1) == looks - 1);
+	nap_end = sleeping_kswapd()->deadline;
+	sim_expect(nap_end != UINT64_MAX);
+}
+
+static void task_free_at_nap_end(unsigned int i, void *arg)
+{
+	(void)arg;
+	sleep_ns(nap_end - port_now_ns());
+	if (i == 0)
+		section_comes_and_goes();
+}
+
+/* Whatever was free is the host's again, and kswapd sleeps for good. */
+static void check_decayed(void *arg)
+{
+	(void)arg;
+	sleep_ns(SECOND_NS);
+	sim_expect(sleeping_kswapd() && sleeping_kswapd()->deadline == UINT64_MAX);
+	sim_expect(backed_sections() == nr_rest);
+	check_machine();
+}
+
 static void handler(void *arg)
 {
 	(void)arg;
@@ -405,6 +483,8 @@ const struct named_scenario reclaim_scenarios[] = {
 	      check_stopped, 3, 2, 0),
 	SCENE("kswapd: kept out", setup_asleep, task_hold, check_kswapd, 2, 1, 0),
 	SCENE("kswapd: two at work", setup_asleep, task_run, check_kswapd, 2, 1, 0),
+	SCENE("kswapd: a free as the last decay ends", setup_decaying, task_free_at_nap_end,
+	      check_decayed, 1, 0, 0),
 	SCENE("throttle: until there is enough", setup_starved, task_throttle, check_kswapd, 1, 0,
 	      0),
 	SCENE("throttle: until kswapd gives up", setup_hopeless, task_throttle, check_kswapd, 2, 0,
