@@ -237,6 +237,16 @@ extern unsigned char *kmem_percpu_base __attribute__((visibility("hidden")));
 extern size_t kmem_percpu_stride __attribute__((visibility("hidden")));
 /* On return no CPU is inside a stack verb begun before. */
 void port_fence_cpu(unsigned int cpu);
+/*
+ * Counters of each CPU, stride bytes from one CPU's to the next; first: that of CPU 0. There is one
+ * more than there are CPUs, behind the last, for tasks that run where the machine has no CPU of its
+ * own. Nobody else writes them, and whatever interrupts, no addition is lost.
+ *
+ * inline bool port_hit_count(uint64_t *first, size_t stride, uint64_t n)
+ *                                                      adds n to the running CPU's; false: nothing
+ *                                                      has happened, and the next must be asked
+ * inline void port_count_slow(uint64_t *first, size_t stride, uint64_t n)
+ */
 
 /* ---- The rest ------------------------------------------------------------------------------- */
 

@@ -20,7 +20,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 #define KMEM_STAT_MAGIC	  0x54534d4bu /* "KMST" */
-#define KMEM_STAT_VERSION 2u
+#define KMEM_STAT_VERSION 3u
 
 /* Zone indexes, low to high. */
 enum kmem_zone_index {
@@ -97,11 +97,11 @@ struct kmem_stat_cache {
 	uint64_t alloc_fail;
 };
 
+/* Whole cache lines: each CPU writes its own. */
 struct kmem_stat_cpu {
 	uint64_t event[KMEM_NR_EVENTS];
 	uint32_t pcp_count[KMEM_NR_ZONES]; /* pages on this CPU's lists, at the last slow step */
-	uint32_t pad[3];
-};
+} __attribute__((aligned(KMEM_CACHE_LINE)));
 
 struct kmem_stat {
 	uint32_t magic, version, size, page_size;
@@ -114,7 +114,8 @@ struct kmem_stat {
 	uint32_t mobility, pad;
 	char cmdline[256];
 	struct kmem_stat_zone zone[KMEM_NR_ZONES];
-	struct kmem_stat_cpu cpu[KMEM_MAX_CPUS];
+	/* One more than nr_cpus: the last counts events of tasks that ran where the machine has no CPU. */
+	struct kmem_stat_cpu cpu[KMEM_MAX_CPUS + 1];
 	struct kmem_stat_cache cache[KMEM_MAX_CACHES];
 };
 

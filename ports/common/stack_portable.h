@@ -139,6 +139,24 @@ static inline struct sheaf *stack_lock_drain(uint32_t off, unsigned int cpu)
 	return sheaf;
 }
 
+static inline uint64_t *count_of(uint64_t *first, size_t stride, unsigned int cpu)
+{
+	return (uint64_t *)(void *)((unsigned char *)first + cpu * stride);
+}
+
+/* Several CPUs may be folded into one. */
+static inline bool count_atomic(uint64_t *first, size_t stride, uint64_t n)
+{
+	port_point();
+	__atomic_fetch_add(count_of(first, stride, port_cpu()), n, __ATOMIC_RELAXED);
+	return true;
+}
+
+#ifndef PORT_COUNT_OWN
+#define port_hit_count(first, stride, n)  count_atomic(first, stride, n)
+#define port_count_slow(first, stride, n) ((void)count_atomic(first, stride, n))
+#endif
+
 #ifndef PORT_STACK_OWN
 #define port_stack_init(off, cpu, cap) stack_lock_init(off, cpu, cap)
 #define port_stack_pop(off)	       stack_lock_pop(off)

@@ -117,8 +117,15 @@ extern unsigned int port_rseq_cpus PORT_HIDDEN; /* 0: none are in use */
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__SANITIZE_THREAD__)
 #define PORT_RSEQ 1
 #define PORT_STACK_OWN
+#if defined(__x86_64__)
+#define PORT_COUNT_OWN
+#endif
 #include "../common/stack_portable.h"
 #include "stack_rseq.h"
+#if defined(__x86_64__)
+void port_count_slow(uint64_t *first, size_t stride, uint64_t n);
+#include "count_rseq_x86_64.h"
+#endif
 #else
 #define PORT_RSEQ 0
 #include "../common/stack_portable.h"

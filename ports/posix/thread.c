@@ -84,6 +84,17 @@ unsigned int port_cpu_slow(void)
 	return cpu < 0 ? 0 : (unsigned int)cpu;
 }
 
+#ifdef PORT_COUNT_OWN
+/* Without sequences, or on a CPU that the machine has not. */
+void port_count_slow(uint64_t *first, size_t stride, uint64_t n)
+{
+	if (!port_rseq_cpus)
+		(void)count_atomic(first, stride, n);
+	else
+		__atomic_fetch_add(count_of(first, stride, port_nr_cpus), n, __ATOMIC_RELAXED);
+}
+#endif
+
 /* Running on the CPU does what the fence does: whoever was inside a sequence there is aborted. A host
  * that refuses both cannot keep the promise, and nothing may go on without it. */
 static void fence_by_moving(unsigned int cpu)

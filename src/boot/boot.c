@@ -212,9 +212,14 @@ static int slab_up(void)
 {
 	int rc = slab_init();
 
-	if (rc)
+	if (rc) {
 		slab_exit();
-	return rc;
+		return rc;
+	}
+	/* Who watches, and what is to fail, is known by now. */
+	page_hits_refresh();
+	gfp_hits_refresh();
+	return 0;
 }
 
 static void pool_down(void)

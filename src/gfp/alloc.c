@@ -82,17 +82,22 @@ static s32 reference_drop(struct page *page)
 
 /* ---- On the way out ----------------------------------------------------------------------------- */
 
-static void page_prepare(struct page *page, const struct alloc_request *req)
+/* What the word asks to be done to a block. */
+static void page_shape(struct page *page, gfp_t gfp, unsigned int order)
 {
 	assert_debug(page->state == PAGE_ALLOC && page->refcount == 1);
-	assert_debug((pfn_of_page(page) & ((1UL << req->order) - 1)) == 0);
-	page->u.own.private_data = 0;
+	assert_debug((pfn_of_page(page) & ((1UL << order) - 1)) == 0);
+	if (gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
+		page_clear_soiled(page, 1ul << order);
+	if (order > 0 && gfp & __GFP_COMP)
+		page_make_compound(page, order);
+}
+
+static void page_prepare(struct page *page, const struct alloc_request *req)
+{
 	if (unlikely(kmem_machine.watched))
 		gfp_watch(page, 1ul << req->order, true);
-	if (req->gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
-		page_clear_soiled(page, 1ul << req->order);
-	if (req->order > 0 && req->gfp & __GFP_COMP)
-		page_make_compound(page, req->order);
+	page_shape(page, req->gfp, req->order);
 	vm_event_add(KMEM_EV_pgalloc_dma + page->zone, 1ull << req->order);
 }
 
@@ -129,9 +134,13 @@ static struct page *page_finish(struct page *page, const struct alloc_request *r
 
 struct page *gfp_alloc(gfp_t gfp, unsigned int order, const void *site)
 {
+	struct page *page = gfp_hit(gfp & ~(__GFP_ZERO | __GFP_COMP), order);
 	struct alloc_request req;
-	struct page *page;
 
+	if (likely(page)) {
+		page_shape(page, gfp, order);
+		return page;
+	}
 	if (unlikely(!gfp_decode(gfp, order, site, &req)))
 		return NULL;
 	if (unlikely(gfp_should_fail(req.gfp, order)))
@@ -310,6 +319,8 @@ void gfp_put(struct page *page)
 
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site)
 {
+	if (likely(!cold) && gfp_free_hit(page, order))
+		return;
 	block_free(page, order, cold, gfp_free_tries(site));
 }
 

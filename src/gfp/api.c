@@ -15,7 +15,8 @@ static bool node_exists(int nid)
 	return nid == 0 || nid == NODE_ANY;
 }
 
-static struct page *pages_alloc(gfp_t gfp, unsigned int order, const void *site)
+/* Never inlined: so a hit needs no frame. */
+static noinline struct page *pages_alloc(gfp_t gfp, unsigned int order, const void *site)
 {
 	if (unlikely(!machine_ensure()))
 		return NULL;
@@ -24,7 +25,9 @@ static struct page *pages_alloc(gfp_t gfp, unsigned int order, const void *site)
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return pages_alloc(gfp, order, __builtin_return_address(0));
+	struct page *page = gfp_hit(gfp, order);
+
+	return likely(page) ? page : pages_alloc(gfp, order, __builtin_return_address(0));
 }
 
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
@@ -34,7 +37,7 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	return pages_alloc(gfp, order, __builtin_return_address(0));
 }
 
-static unsigned long free_pages_get(gfp_t gfp, unsigned int order, const void *site)
+static noinline unsigned long free_pages_get(gfp_t gfp, unsigned int order, const void *site)
 {
 	struct page *page = pages_alloc(gfp & ~__GFP_HIGHMEM, order, site);
 
@@ -43,6 +46,10 @@ static unsigned long free_pages_get(gfp_t gfp, unsigned int order, const void *s
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
+	struct page *page = gfp_hit(gfp & ~__GFP_HIGHMEM, order);
+
+	if (likely(page))
+		return (unsigned long)addr_of_page(page);
 	return free_pages_get(gfp, order, __builtin_return_address(0));
 }
 
@@ -55,6 +62,8 @@ unsigned long get_zeroed_page(gfp_t gfp)
 
 void __free_pages(struct page *page, unsigned int order)
 {
+	if (likely(gfp_free_hit(page, order)))
+		return;
 	if (page)
 		gfp_free(page, order, false, __builtin_return_address(0));
 }
@@ -76,6 +85,8 @@ void free_pages(unsigned long addr, unsigned int order)
 	struct page *page = page_of_addr((const void *)addr);
 
 	if (!addr)
+		return;
+	if (likely(page) && likely(gfp_free_hit(page, order)))
 		return;
 	if (page)
 		gfp_free(page, order, false, __builtin_return_address(0));

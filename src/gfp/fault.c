@@ -26,11 +26,28 @@ enum { PERCENT = 100 };
 static struct fault_attr fault_page = {.name = "fail_page_alloc"};
 static port_fault_fn fault_agent; /* the port's, or NULL */
 static unsigned long failures;
+static u32 nth_armed; /* a task has set fail_nth since the machine was started */
 
 void fault_start(void)
 {
 	atom_store(&fault_agent, port_fault());
 	atom_store(&failures, 0ul);
+	atom_store(&nth_armed, 0u);
+}
+
+bool fault_arm_nth(void)
+{
+	return !atom_xchg(&nth_armed, 1u);
+}
+
+bool fault_armed(void)
+{
+	return atom_load(&nth_armed) || fault_has_agent();
+}
+
+bool gfp_fault_armed(void)
+{
+	return fault_page.active || fault_armed();
 }
 
 int fault_setup(const char *text)

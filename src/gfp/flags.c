@@ -262,6 +262,7 @@ gfp_t kmem_set_allowed_mask(gfp_t mask)
 {
 	gfp_t old = atom_xchg(&kmem_machine.gfp_allowed, mask);
 
+	gfp_hits_refresh();
 	return old ? old : GFP_KNOWN & ~__GFP_KMEM_TRYLOCK;
 }
 
@@ -373,6 +374,31 @@ static u32 zone_mask_of(u32 class)
 	return mask;
 }
 
+/* ---- Hits ---------------------------------------------------------------------------------------- */
+
+u8 gfp_hit_class[(u32)GFP_ZONEMASK + 1];
+
+/* Movable memory may not be for a task that pins what it gets: where there is such a zone, each request
+ * for it is looked at. */
+static u32 hit_class_of(gfp_t gfp)
+{
+	gfp_t select = gfp & GFP_ONE_OF;
+	u32 class = class_of(gfp);
+
+	return select & (select - 1) || class == KMEM_ZONE_MOVABLE ? (u32)KMEM_NR_ZONES : class;
+}
+
+void gfp_hits_refresh(void)
+{
+	gfp_t allowed = atom_load(&kmem_machine.gfp_allowed);
+	bool none = kmem_machine.opt.init_on_alloc || kmem_machine.watched || gfp_fault_armed() ||
+		    (allowed && ~allowed & GFP_KNOWN & ~__GFP_KMEM_TRYLOCK);
+
+	for (u32 select = 0; kmem_machine.zones && select < ARRAY_SIZE(gfp_hit_class); select++)
+		atom_store(&gfp_hit_class[select],
+			   (u8)(none ? (u32)KMEM_NR_ZONES : hit_class_of(__KMEM_GFP(select))));
+}
+
 /* ---- Requests ----------------------------------------------------------------------------------- */
 
 /* What every walk of the request carries, whatever mark it stops at. */
@@ -464,5 +490,6 @@ u32 gfp_reserve_aflags(const struct alloc_request *req)
 void gfp_flags_reset(void)
 {
 	__builtin_memset(warned, 0, sizeof(warned));
+	__builtin_memset(gfp_hit_class, KMEM_NR_ZONES, sizeof(gfp_hit_class));
 	kmem_machine.gfp_allowed = __KMEM_GFP(0);
 }

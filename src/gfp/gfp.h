@@ -58,6 +58,30 @@ static inline gfp_t gfp_shown(gfp_t gfp)
 	return gfp & ~__GFP_KMEM_TRYLOCK;
 }
 void gfp_flags_reset(void);
+/*
+ * Hits: requests with none of these bits, and with zone bits whose class is here: KMEM_NR_ZONES, or
+ * one that has nothing, while each request must be looked at.
+ */
+#define GFP_PAGE_SPECIAL                                                                    \
+	(~(GFP_ZONEMASK | __GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_NOWARN | \
+	   __GFP_NORETRY | __GFP_RETRY_MAYFAIL | __GFP_MEMALLOC | __GFP_NOMEMALLOC |        \
+	   __GFP_HARDWALL | __GFP_WRITE))
+extern u8 gfp_hit_class[(u32)GFP_ZONEMASK + 1] HIDDEN;
+/* After a change of what requires that; and when the machine is complete. Task context. */
+void gfp_hits_refresh(void);
+
+/* A block without anything done to it, or NULL: the long way. The task may not sleep: then it may not
+ * ask to, nor be in NMI context. */
+static inline always_inline struct page *gfp_hit(gfp_t gfp, unsigned int order)
+{
+	u32 preempt = port_task()->preempt;
+
+	if (unlikely(gfp & GFP_PAGE_SPECIAL) || unlikely(order >= PCP_ORDERS))
+		return NULL;
+	if (unlikely(preempt) && (gfp & __GFP_DIRECT_RECLAIM || preempt & CONTEXT_NMI_MASK))
+		return NULL;
+	return page_take_hit(atom_load(&gfp_hit_class[(u32)(gfp & GFP_ZONEMASK)]), order);
+}
 
 /* ---- alloc.c ------------------------------------------------------------------------------------ */
 
@@ -72,6 +96,11 @@ struct page *gfp_walk(const struct alloc_request *req, u32 aflags);
 struct page *gfp_alloc_nolock(gfp_t gfp, unsigned int order, const void *site);
 /* Fills pages[0..nr) with single pages without effort; returns how many. */
 unsigned int gfp_alloc_bulk(const struct alloc_request *req, struct page **pages, unsigned int nr);
+/* What most frees are; false: nothing has happened. */
+static inline always_inline bool gfp_free_hit(struct page *page, unsigned int order)
+{
+	return likely(!(port_task()->preempt & CONTEXT_NMI_MASK)) && page_give_hit(page, order);
+}
 /* Drops a reference and frees with it; checks first. */
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site);
 void gfp_free_nolock(struct page *page, unsigned int order);
@@ -129,6 +158,12 @@ int fault_setup(const char *text);
 /* A new machine: the port's agent is asked for, the count of failures starts. */
 void fault_start(void);
 bool fault_has_agent(void);
+/* A task has set its fail_nth; true: the first since the machine was started. */
+bool fault_arm_nth(void);
+/* May a request fail on purpose, whatever the attributes say: then none may hit. */
+bool fault_armed(void);
+/* The same of a request for pages. */
+bool gfp_fault_armed(void);
 /* Do the agent or the task's fail_nth decide about this request, whatever the attributes spare? */
 bool fault_asks_all(void);
 /* fail_page_alloc=, the agent and fail_nth; true: this decision fails. */

@@ -255,6 +255,7 @@ int zone_check(struct zone *z)
 		faults += check_stacks(z, o, c.pcp_blocks[o]);
 	assert_audit(c.free == z->free, "%s: %lu free, %lu counted", z->name, c.free, z->free);
 	assert_audit(c.deferred == 0 || phys.forked, "%s: %lu pages deferred", z->name, c.deferred);
+	faults += page_hits_check(z);
 	owned = c.free + c.pcp + c.alloc + c.deferred;
 	assert_audit(phys.forked ? owned <= z->managed : owned == z->managed,
 		     "%s: free %lu + pcp %lu + allocated %lu + deferred %lu, managed %lu", z->name,

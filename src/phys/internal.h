@@ -76,6 +76,12 @@ static inline void page_set_state(struct page *page, enum page_state state)
 void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt);
 void page_clear_compound(struct page *page, unsigned int order);
 
+/* ---- hit.c --------------------------------------------------------------------------------------- */
+
+void page_hits_settle(struct zone *z); /* under the zone's lock, before it goes */
+void page_hits_reset(void);
+int page_hits_check(const struct zone *z);
+
 /* ---- buddy.c: all under the zone's lock ---------------------------------------------------------- */
 
 struct page *buddy_take(struct zone *z, unsigned int order, u32 mt, u32 aflags);

@@ -156,6 +156,7 @@ void zone_setup_marks(void)
 		zone_mirror_marks(z);
 		kept += zone_kept(z);
 	}
+	page_hits_refresh();
 	if (!st)
 		return;
 	atom_store(&st->total_pages, (u64)total);

@@ -506,6 +506,18 @@ static bool pcp_takes(const struct zone *z, const struct page *page, unsigned in
 	return !phys.typed || block_type(pfn_of_page(page)) == KMEM_MT_UNMOVABLE;
 }
 
+void page_give_full(struct page *page, unsigned int order)
+{
+	struct zone *z = zone_of_head(page);
+	bool try = sync_nested();
+
+	vm_event_add(KMEM_EV_pgfree, 1ull << order);
+	if (port_hit_never() && port_stack_push(atom_load(&z->pcp_off[order]), page))
+		return;
+	if (!pcp_free_slow(z, page, order, false, try))
+		zone_free_buddy(z, page, order, try);
+}
+
 void zone_free(struct page *page, unsigned int order, bool cold, bool try)
 {
 	struct zone *z = zone_of_head(page);
@@ -588,6 +600,7 @@ void pcp_switch(bool on)
 	for_each_zone (z)
 		for (unsigned int o = 0; o < PCP_ORDERS; o++)
 			atom_store(&z->pcp_off[o], on ? z->pcp_home[o] : (u32)PERCPU_NONE);
+	page_hits_refresh();
 	if (!on) {
 		for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
 			port_fence_cpu(cpu);

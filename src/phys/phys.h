@@ -60,11 +60,16 @@ enum { PAGE_ORDER_RUN = 31 }; /* no order a block can have */
  * this one line to find owner, object and slab.
  */
 struct page {
-	u8 state;    /* enum page_state */
-	u8 flags;    /* enum page_flag */
-	u8 order;    /* of the block, in heads */
-	u8 zone : 4; /* KMEM_ZONE_* */
-	u8 mt : 4;   /* free: mobility type of its list; allocated: of the request */
+	union {
+		struct {
+			u8 state;    /* enum page_state */
+			u8 flags;    /* enum page_flag */
+			u8 order;    /* of the block, in heads */
+			u8 zone : 4; /* KMEM_ZONE_* */
+			u8 mt : 4; /* free: mobility type of its list; allocated: of the request */
+		};
+		u32 kind; /* all of these, to be compared at once: page_kind() */
+	};
 	s32 refcount;
 	u32 next, prev; /* pfn links: free list, slab list; LINK_NIL */
 	union {
@@ -174,7 +179,8 @@ struct zone {
 	pfn_t run_hint;		     /* where a run may fit: see contig.c; under lock */
 	pfn_t fresh, fresh_end;	     /* free sections that are not listed yet; under lock */
 	unsigned long slab_reclaimable; /* pages of reclaimable slabs; atomics */
-	u32 given_up; /* kswapd has; a free that lifts the zone over high clears it */
+	u32 given_up;	     /* kswapd has; a free that lifts the zone over high clears it */
+	u32 hits, hits_most; /* hit.c: what may hit now, and at most; under lock */
 	struct kmem_stat_zone *stat;
 };
 
@@ -204,6 +210,12 @@ int zone_check(struct zone *z);
 int phys_check(void);
 /* memblock.c: boot-time memory for the core's tables, zeroed. NULL if there is none. */
 void *boot_alloc(size_t bytes, bool shared);
+
+/* Could a request of the class be served from the zone? */
+static inline bool zone_serves(const struct zone *z, u32 class)
+{
+	return z->managed && (z->index <= class || (class < KMEM_ZONE_NORMAL && z->dma_too));
+}
 
 enum page_verdict {
 	PAGE_OK,
@@ -237,6 +249,103 @@ void page_split_block(struct page *page, unsigned int order);
  * references it has; the others go back as blocks of order - 1 ... 0 (semantics 4.2).
  */
 void page_free_tails(struct page *page, unsigned int order, bool try);
+
+/* ---- hit.c: what is taken and given back without asking ---------------------------------------------- */
+
+struct page_hits {
+	u32 take[KMEM_NR_ZONES + 1][PCP_ORDERS]; /* by class; the last is no class: none */
+	u32 give[KMEM_NR_ZONES][PCP_ORDERS];	 /* by zone */
+	unsigned long *soiled;			 /* that of commit.c */
+};
+extern struct page_hits page_hits HIDDEN;
+/* After a change of what the answers rest on, free lists apart: marks, managed counts, switches. Task
+ * context. */
+void page_hits_refresh(void);
+/* What is left to do for hits of which a step was refused. Counting: the block itself; the event. */
+struct page *page_take_counted(struct page *page, unsigned int order)
+	__attribute__((returns_nonnull));
+void page_give_counted(unsigned int order);
+/* The stack has no room: the block is nobody's, state PAGE_PCP. Counted, too. */
+void page_give_full(struct page *page, unsigned int order);
+
+/* page->kind of a head without flags in zone 0, and its bits that say in which zone it is. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lowest byte");
+enum { PAGE_KIND_ZONE_SHIFT = 24, PAGE_KIND_ZONE = 0xf << PAGE_KIND_ZONE_SHIFT };
+static inline u32 page_kind(enum page_state state, unsigned int order)
+{
+	return (u32)state | order << 16;
+}
+static inline u32 page_kind_zone(u32 kind)
+{
+	return kind >> PAGE_KIND_ZONE_SHIFT & 0xf;
+}
+
+/*
+ * A block as zone_alloc() gives it, for a request of the class with no wishes of its own; the caller
+ * has looked at order < PCP_ORDERS. NULL: nothing has happened, and the long way knows why.
+ */
+static inline always_inline struct page *page_take_hit(u32 class, unsigned int order)
+{
+	struct page *page = port_hit_pop(percpu_ptr(atom_load(&page_hits.take[class][order]), 0));
+	u32 kind;
+
+	if (unlikely(!page))
+		return NULL;
+	kind = page->kind;
+	assert_always((kind & ~(u32)PAGE_KIND_ZONE) == page_kind(PAGE_PCP, order));
+	page->refcount = 1;
+	page->next = LINK_NIL;
+	page->prev = LINK_NIL;
+	page->u.own.private_data = 0;
+	atom_store(&page->state, (u8)PAGE_ALLOC);
+	if (likely(vm_event_hit(kmem_machine.stat, KMEM_EV_pgalloc_dma + page_kind_zone(kind),
+				1ull << order)))
+		return page;
+	return page_take_counted(page, order);
+}
+
+/* Have these frames, which are of one word, been somebody's before? */
+static inline bool frames_known_soiled(pfn_t pfn, unsigned int order)
+{
+	enum { BITS = 8 * sizeof(unsigned long) };
+	unsigned long mask = (1ul << (1u << order)) - 1;
+
+	return (~(atom_load(&page_hits.soiled[pfn / BITS]) >> pfn % BITS) & mask) == 0;
+}
+
+/*
+ * Frees a block that nothing is to be said about: its one reference, its order, no flags. False:
+ * nothing has happened, and the long way judges it. Of two who free it at once one sees the other's
+ * reference count. The count is looked at first: who drops the one before the last may have changed
+ * the order until then (gfp/alloc.c).
+ */
+static inline always_inline bool page_give_hit(struct page *page, unsigned int order)
+{
+	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
+	pfn_t pfn = off / sizeof(struct page);
+	u32 kind, stack;
+	s32 one = 1;
+
+	if (unlikely(pfn >= kmem_machine.end) || unlikely(off % sizeof(struct page)) ||
+	    unlikely(order >= PCP_ORDERS))
+		return false;
+	/* Pairs with the cas of whoever dropped the one before. */
+	if (unlikely(atom_load_acq(&page->refcount) != 1))
+		return false;
+	kind = atom_load(&page->kind);
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != page_kind(PAGE_ALLOC, order)))
+		return false;
+	stack = atom_load(&page_hits.give[page_kind_zone(kind)][order]);
+	if (unlikely(stack == PERCPU_NONE) || unlikely(!frames_known_soiled(pfn, order)) ||
+	    unlikely(!atom_cas(&page->refcount, &one, 0)))
+		return false;
+	atom_store(&page->state, (u8)PAGE_PCP);
+	if (unlikely(!port_hit_push(percpu_ptr(stack, 0), page)))
+		page_give_full(page, order);
+	else if (unlikely(!vm_event_hit(kmem_machine.stat, KMEM_EV_pgfree, 1ull << order)))
+		page_give_counted(order);
+	return true;
+}
 
 /* ---- contig.c: runs -------------------------------------------------------------------------------
  *

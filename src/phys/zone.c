@@ -66,6 +66,8 @@ bool zone_lock(struct zone *z, bool try, irqflags_t *flags)
 
 static void zone_settle(struct zone *z)
 {
+	if (z->stat_dirty)
+		page_hits_settle(z);
 	zone_mirror(z);
 	if (unlikely(z->given_up) && zone_above_high(z))
 		atom_store(&z->given_up, 0u);
@@ -287,6 +289,7 @@ void phys_exit(void)
 	struct kmem_machine *m = &kmem_machine;
 
 	zone_hooks_exit();
+	page_hits_reset();
 	m->low_end = 0;
 	m->end = 0;
 	m->zones = NULL;

@@ -126,12 +126,6 @@ int reclaim_check(void);
 void reclaim_reset(void);
 void oom_reset(void);
 void oom_turn_reset(void);
-/* Could a request of the class be served from the zone? */
-static inline bool zone_serves(const struct zone *z, u32 class)
-{
-	return z->managed && (z->index <= class || (class < KMEM_ZONE_NORMAL && z->dma_too));
-}
-
 /* fork (boot floor): nobody changes a registry in between; in the child nobody else is inside a
  * callback or the OOM handler. */
 void reclaim_fork_lock(void);

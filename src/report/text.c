@@ -131,7 +131,7 @@ static u64 event_sum(const struct kmem_stat *st, enum kmem_event ev)
 {
 	u64 sum = 0;
 
-	for (u32 cpu = 0; cpu < nr_cpus_of(st); cpu++)
+	for (u32 cpu = 0; cpu <= nr_cpus_of(st); cpu++)
 		sum += atom_load(&st->cpu[cpu].event[ev]);
 	return sum;
 }

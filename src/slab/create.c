@@ -487,7 +487,6 @@ int slab_init(void)
 	lock_init(&caches_lock, RANK_CACHES);
 	kmem_machine.caches = NULL;
 	cache_seq = 0;
-	failslab_start();
 	watch_start();
 	err = failslab_setup(kmem_machine.opt.failslab);
 	if (!err)

@@ -7,21 +7,15 @@
 #include "slab/slab.h"
 
 static struct fault_attr failslab = {.name = "failslab"};
-static u32 nth_armed; /* a task has set fail_nth since the machine was started */
 
 int failslab_setup(const char *text)
 {
 	return fault_parse(&failslab, text);
 }
 
-void failslab_start(void)
-{
-	atom_store(&nth_armed, 0u);
-}
-
 bool failslab_armed(void)
 {
-	return failslab.active || atom_load(&nth_armed) || fault_has_agent();
+	return failslab.active || fault_armed();
 }
 
 bool failslab_should_fail(slab_flags_t flags, size_t size, gfp_t gfp)
@@ -39,6 +33,13 @@ bool failslab_should_fail(slab_flags_t flags, size_t size, gfp_t gfp)
 	return fault_should_fail(&failslab, (long)size, gfp);
 }
 
+/* No request may hit any more, or all again. */
+static void hits_refresh(void)
+{
+	gfp_hits_refresh();
+	cache_refresh_all();
+}
+
 int kmem_fault_set(const char *name, const char *text)
 {
 	int err = -KE_INVAL;
@@ -50,7 +51,7 @@ int kmem_fault_set(const char *name, const char *text)
 	else if (str_eq(name, "fail_page_alloc"))
 		err = fault_setup(text);
 	if (!err)
-		cache_refresh_all();
+		hits_refresh();
 	return err;
 }
 
@@ -60,7 +61,7 @@ int kmem_fault_nth(int n)
 	int left = task->fail_nth;
 
 	task->fail_nth = n > 0 ? n : 0;
-	if (n > 0 && machine_ensure() && !atom_xchg(&nth_armed, 1u))
-		cache_refresh_all();
+	if (n > 0 && machine_ensure() && fault_arm_nth())
+		hits_refresh();
 	return left;
 }

@@ -300,7 +300,6 @@ int quarantine_check(void);
 /* ---- fault.c ---------------------------------------------------------------------------------- */
 
 int failslab_setup(const char *text); /* 0 or -KE_INVAL; empty: off */
-void failslab_start(void);	      /* a new machine: no task has armed it */
 bool failslab_armed(void);	      /* may an object fail on purpose: then no request may hit */
 bool failslab_should_fail(slab_flags_t flags, size_t size, gfp_t gfp);
 

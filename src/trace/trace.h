@@ -9,13 +9,17 @@
 #include "sync/sync.h"
 #include <kmem/trace.h>
 
-/* Per-CPU, relaxed: exact sums at quiescent points. */
+/* Per-CPU: exact sums at quiescent points. False: not counted. */
+static inline always_inline bool vm_event_hit(struct kmem_stat *st, enum kmem_event ev, u64 n)
+{
+	return likely(port_hit_count(&st->cpu[0].event[ev], sizeof(st->cpu[0]), n));
+}
 static inline void vm_event_add(enum kmem_event ev, u64 n)
 {
 	struct kmem_stat *st = kmem_machine.stat;
 
-	if (likely(st))
-		atom_add(&st->cpu[port_cpu()].event[ev], n);
+	if (likely(st) && unlikely(!vm_event_hit(st, ev, n)))
+		port_count_slow(&st->cpu[0].event[ev], sizeof(st->cpu[0]), n);
 }
 static inline void vm_event(enum kmem_event ev)
 {

@@ -10,7 +10,7 @@ u64 vm_event_sum(enum kmem_event ev)
 	assert_debug(ev < KMEM_NR_EVENTS);
 	if (!st)
 		return 0;
-	for (unsigned int cpu = 0; cpu < KMEM_MAX_CPUS && cpu < kmem_machine.nr_cpus; cpu++)
+	for (unsigned int cpu = 0; cpu <= KMEM_MAX_CPUS && cpu <= kmem_machine.nr_cpus; cpu++)
 		sum += atom_load(&st->cpu[cpu].event[ev]);
 	return sum;
 }

@@ -181,7 +181,7 @@ static uint64_t event_sum(const struct kmem_stat *st, unsigned int ev)
 	unsigned int max = st->nr_cpus < KMEM_MAX_CPUS ? st->nr_cpus : KMEM_MAX_CPUS;
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < max; i++)
+	for (unsigned int i = 0; i <= max; i++)
 		sum += st->cpu[i].event[ev];
 	return sum;
 }

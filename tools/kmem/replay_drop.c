@@ -228,7 +228,7 @@ static uint64_t events(enum kmem_event ev)
 	const struct kmem_stat *st = kmem_stat_get();
 	uint64_t sum = 0;
 
-	for (unsigned int cpu = 0; st && cpu < st->nr_cpus; cpu++)
+	for (unsigned int cpu = 0; st && cpu <= st->nr_cpus; cpu++)
 		sum += st->cpu[cpu].event[ev];
 	return sum;
 }
