@@ -319,7 +319,8 @@ void gfp_put(struct page *page)
 
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site)
 {
-	if (likely(!cold) && gfp_free_hit(page, order))
+	if (likely(!cold) &&
+	    (gfp_free_hit(page, order, 0) || (order && gfp_free_hit(page, order, PAGE_COMPOUND))))
 		return;
 	block_free(page, order, cold, gfp_free_tries(site));
 }

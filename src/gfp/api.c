@@ -62,7 +62,7 @@ unsigned long get_zeroed_page(gfp_t gfp)
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	if (likely(gfp_free_hit(page, order)))
+	if (likely(gfp_free_hit(page, order, 0)))
 		return;
 	if (page)
 		gfp_free(page, order, false, __builtin_return_address(0));
@@ -86,7 +86,7 @@ void free_pages(unsigned long addr, unsigned int order)
 
 	if (!addr)
 		return;
-	if (likely(page) && likely(gfp_free_hit(page, order)))
+	if (likely(page) && likely(gfp_free_hit(page, order, 0)))
 		return;
 	if (page)
 		gfp_free(page, order, false, __builtin_return_address(0));
@@ -96,7 +96,7 @@ void free_pages(unsigned long addr, unsigned int order)
 
 void put_page(struct page *page)
 {
-	if (!page)
+	if (!page || likely(gfp_free_hit(page, 0, 0)))
 		return;
 	if (page_valid(page))
 		gfp_put(compound_head(page));

@@ -97,9 +97,10 @@ struct page *gfp_alloc_nolock(gfp_t gfp, unsigned int order, const void *site);
 /* Fills pages[0..nr) with single pages without effort; returns how many. */
 unsigned int gfp_alloc_bulk(const struct alloc_request *req, struct page **pages, unsigned int nr);
 /* What most frees are; false: nothing has happened. */
-static inline always_inline bool gfp_free_hit(struct page *page, unsigned int order)
+static inline always_inline bool gfp_free_hit(struct page *page, unsigned int order, u8 flags)
 {
-	return likely(!(port_task()->preempt & CONTEXT_NMI_MASK)) && page_give_hit(page, order);
+	return likely(!(port_task()->preempt & CONTEXT_NMI_MASK)) &&
+	       page_give_hit(page, order, flags);
 }
 /* Drops a reference and frees with it; checks first. */
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site);

@@ -37,8 +37,8 @@ static u32 take_bit(u32 class, unsigned int order)
 
 static bool passes(const struct zone *z, u32 class, unsigned int order)
 {
-	return zone_watermark_ok(z, order, z->mark[ALLOC_WMARK_LOW], class, ALLOC_WMARK_LOW,
-				 z->free);
+	return zone_watermark_ok(z, order, atom_load(&z->mark[ALLOC_WMARK_LOW]), class,
+				 ALLOC_WMARK_LOW, zone_free_pages(z));
 }
 
 /* No class has a larger reserve in a zone than the highest. */
@@ -109,7 +109,6 @@ void page_hits_refresh(void)
 {
 	irqflags_t flags;
 
-	page_hits.soiled = phys.soiled;
 	for_each_zone (z) {
 		zone_lock(z, false, &flags);
 		z->hits_most = hits_most(z);

@@ -74,7 +74,6 @@ static inline void page_set_state(struct page *page, enum page_state state)
 }
 /* What every allocated head looks like. */
 void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt);
-void page_clear_compound(struct page *page, unsigned int order);
 
 /* ---- hit.c --------------------------------------------------------------------------------------- */
 

@@ -261,6 +261,8 @@ extern struct page_hits page_hits HIDDEN;
 /* After a change of what the answers rest on, free lists apart: marks, managed counts, switches. Task
  * context. */
 void page_hits_refresh(void);
+/* The tails are nobody's, and the head has the flag no longer. */
+void page_clear_compound(struct page *page, unsigned int order);
 /* What is left to do for hits of which a step was refused. Counting: the block itself; the event. */
 struct page *page_take_counted(struct page *page, unsigned int order)
 	__attribute__((returns_nonnull));
@@ -314,12 +316,12 @@ static inline bool frames_known_soiled(pfn_t pfn, unsigned int order)
 }
 
 /*
- * Frees a block that nothing is to be said about: its one reference, its order, no flags. False:
- * nothing has happened, and the long way judges it. Of two who free it at once one sees the other's
- * reference count. The count is looked at first: who drops the one before the last may have changed
- * the order until then (gfp/alloc.c).
+ * Frees a block that nothing is to be said about: its one reference, its order, and no flags but those
+ * given, 0 or PAGE_COMPOUND. False: nothing has happened, and the long way judges it. Of two who free
+ * it at once one sees the other's reference count. The count is looked at first: who drops the one
+ * before the last may have changed the order until then (gfp/alloc.c).
  */
-static inline always_inline bool page_give_hit(struct page *page, unsigned int order)
+static inline always_inline bool page_give_hit(struct page *page, unsigned int order, u8 flags)
 {
 	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
 	pfn_t pfn = off / sizeof(struct page);
@@ -333,12 +335,14 @@ static inline always_inline bool page_give_hit(struct page *page, unsigned int o
 	if (unlikely(atom_load_acq(&page->refcount) != 1))
 		return false;
 	kind = atom_load(&page->kind);
-	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != page_kind(PAGE_ALLOC, order)))
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != (page_kind(PAGE_ALLOC, order) | flags << 8)))
 		return false;
 	stack = atom_load(&page_hits.give[page_kind_zone(kind)][order]);
 	if (unlikely(stack == PERCPU_NONE) || unlikely(!frames_known_soiled(pfn, order)) ||
 	    unlikely(!atom_cas(&page->refcount, &one, 0)))
 		return false;
+	if (flags)
+		page_clear_compound(page, order);
 	atom_store(&page->state, (u8)PAGE_PCP);
 	if (unlikely(!port_hit_push(percpu_ptr(stack, 0), page)))
 		page_give_full(page, order);

@@ -269,6 +269,7 @@ int phys_init(void)
 	phys.typed = m->opt.mobility || m->opt.highatomic;
 	if (!tables_alloc() || (m->end > m->low_end && windows_init()))
 		return phys_refuse(-KE_NOMEM, "no memory for the tables of frames, or no windows");
+	page_hits.soiled = phys.soiled;
 	for_each_zone (z)
 		z->stat = &m->stat->zone[z->index];
 	for_each_zone (z)
