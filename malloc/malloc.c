@@ -152,9 +152,7 @@ static inline void *alloc_any(size_t size)
 
 static inline void free_any(void *p)
 {
-	uintptr_t owner = page_owner(p);
-
-	if (unlikely(!owner) || unlikely(!object_hit((struct kmem_cache *)(owner - 1), p)))
+	if (unlikely(!free_hit(p)))
 		free_slow(p);
 }
 

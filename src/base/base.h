@@ -194,7 +194,7 @@ struct kmem_machine {
 	unsigned char *lowmem; /* address of pfn 0 in the direct map */
 	struct page *memmap;   /* descriptor of pfn 0 */
 	pfn_t low_end;	       /* first pfn outside the direct map */
-	uintptr_t *owner;      /* of each such pfn: see page_owner() */
+	void **owner;	       /* of each such pfn: see page_owner() */
 	pfn_t end;	       /* first pfn outside the machine */
 	u32 nr_cpus;
 	u32 state;		   /* enum machine_state */

@@ -170,14 +170,14 @@ void page_clear_compound(struct page *page, unsigned int order)
 	page->flags &= (u8)~PAGE_COMPOUND;
 }
 
-static void owner_set(const struct page *page, unsigned int order, uintptr_t owner)
+static void owner_set(const struct page *page, unsigned int order, void *owner)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		atom_store(&kmem_machine.owner[pfn_of_page(page) + i], owner);
 }
 
 void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *cache,
-		    unsigned int objects, bool regular)
+		    unsigned int objects, void *owner)
 {
 	assert_always(page->state == PAGE_ALLOC && page->order == order);
 	for (unsigned long i = 0; i < 1UL << order; i++) {
@@ -196,14 +196,14 @@ void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *ca
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
 	page_set_state(page, PAGE_SLAB);
-	if (regular)
-		owner_set(page, order, (uintptr_t)cache + 1);
+	if (owner)
+		owner_set(page, order, owner);
 }
 
 void page_unmake_slab(struct page *page, unsigned int order)
 {
 	assert_always(page->state == PAGE_SLAB && page->order == order);
-	owner_set(page, order, 0);
+	owner_set(page, order, NULL);
 	for (unsigned long i = 1; i < 1UL << order; i++) {
 		page[i].flags = 0;
 		atom_store(&page[i].u.slab.cache, NULL);

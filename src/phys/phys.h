@@ -110,16 +110,19 @@ static inline struct page *page_of_addr(const void *p)
 		return NULL;
 	return &kmem_machine.memmap[off >> PAGE_SHIFT];
 }
-/*
- * What a free that hits needs to know of the frame at p: 1 + the address of the cache whose regular
- * slab it is part of, which is one of the order the cache prefers; all others are 0.
- */
-static inline uintptr_t page_owner(const void *p)
+static inline size_t lowmem_off(const void *p)
 {
-	size_t off = (size_t)((uintptr_t)p - (uintptr_t)kmem_machine.lowmem);
-
+	return (size_t)((uintptr_t)p - (uintptr_t)kmem_machine.lowmem);
+}
+/*
+ * What a free that hits needs to know of the frame at an offset from lowmem: if it is part of a
+ * cache's regular slab, which is one of the order the cache prefers, the place that the slab floor has
+ * named for that (page_make_slab); all others are NULL.
+ */
+static inline void *page_owner(size_t off)
+{
 	if (unlikely((off >> PAGE_SHIFT) >= kmem_machine.low_end))
-		return 0;
+		return NULL;
 	return atom_load(&kmem_machine.owner[off >> PAGE_SHIFT]);
 }
 /* Only for frames of the direct map. */
@@ -422,9 +425,10 @@ void page_clear(struct page *page, unsigned int order);
 /* The same for nr frames on their way to an owner, leaving out those known to be zero. */
 void page_clear_soiled(struct page *page, unsigned long nr);
 void page_make_compound(struct page *page, unsigned int order);
-/* Marks an allocated block as a slab of cache (all frames), or as plain again. */
+/* Marks an allocated block as a slab of cache (all frames), or as plain again. owner: of all frames of a
+ * regular slab; else NULL. */
 void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *cache,
-		    unsigned int objects, bool regular);
+		    unsigned int objects, void *owner);
 void page_unmake_slab(struct page *page, unsigned int order);
 static inline bool page_valid(const struct page *page)
 {

@@ -254,12 +254,22 @@ static noinline void free_checked(struct kmem_cache *c, void *obj, const void *s
 	cache_free_slow(own, page, obj, site);
 }
 
+/* The stack's address is known from the cache, and need not wait for the owner's. */
+static inline always_inline bool cache_free_hit(struct kmem_cache *c, void *obj)
+{
+	struct port_stack *fast = atom_load(&c->fast);
+	size_t off = lowmem_off(obj);
+
+	return likely(page_owner(off) == fast) &&
+	       likely(object_starts(&c->starts, c->starts.limit, off)) &&
+	       likely(port_hit_push(fast, obj));
+}
+
 void kmem_cache_free(struct kmem_cache *c, const void *object)
 {
 	void *obj = (void *)(uintptr_t)object;
 
-	if (likely(!task_in_nmi()) && likely(page_owner(obj) == (uintptr_t)c + 1) &&
-	    object_hit(c, obj))
+	if (likely(!task_in_nmi()) && likely(c) && cache_free_hit(c, obj))
 		return;
 	free_checked(c, obj, __builtin_return_address(0));
 }

@@ -139,6 +139,8 @@ static void cache_fast_at(struct kmem_cache *c, u32 off)
 {
 	atom_store(&c->fast_off, off);
 	atom_store(&c->fast, (struct port_stack *)percpu_ptr(off, 0));
+	if (c->main_off)
+		atom_store(&cache_hits(c)->starts.limit, off ? c->starts.limit : 0);
 }
 
 static bool all_miss; /* somebody wants to see every operation */
@@ -166,12 +168,15 @@ static gfp_t cache_gfp(slab_flags_t flags)
 	return gfp;
 }
 
-_Static_assert(2 * sizeof(struct port_stack) <= PERCPU_UNIT, "both stacks share a unit");
+_Static_assert(offsetof(struct hits, main) == 0, "an owner is a stack's address");
 static void cache_stacks(struct kmem_cache *c)
 {
-	c->main_off = percpu_alloc(PERCPU_UNIT);
-	c->spare_off = c->main_off ? c->main_off + (u32)sizeof(struct port_stack) : 0;
-	for (u32 cpu = 0; c->main_off && cpu < kmem_machine.nr_cpus; cpu++) {
+	c->main_off = percpu_alloc(sizeof(struct hits));
+	if (!c->main_off)
+		return;
+	c->spare_off = c->main_off + (u32)offsetof(struct hits, spare);
+	cache_hits(c)->starts = c->starts;
+	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++) {
 		port_stack_init(c->main_off, cpu, c->sheaf_cap);
 		port_stack_init(c->spare_off, cpu, c->sheaf_cap);
 	}
@@ -337,7 +342,7 @@ static struct kmem_cache *cache_create(const char *name, size_t size,
 		if (c && c->main_off == draft.main_off)
 			return c;
 		if (draft.main_off)
-			percpu_free(draft.main_off, PERCPU_UNIT);
+			percpu_free(draft.main_off, sizeof(struct hits));
 		err = c ? 0 : -KE_NOMEM;
 	}
 	if (err)
@@ -442,7 +447,7 @@ int kmem_cache_destroy(struct kmem_cache *c)
 	c->magic = CACHE_DEAD;
 	cache_fast_at(c, PERCPU_NONE);
 	if (c->main_off)
-		percpu_free(c->main_off, PERCPU_UNIT);
+		percpu_free(c->main_off, sizeof(struct hits));
 	c->main_off = PERCPU_NONE;
 	node_free(&cache_cache, (void *[]){c}, 1, false);
 	return 0;

@@ -319,9 +319,7 @@ static noinline void kfree_miss(const void *p, const void *site)
 
 static inline always_inline bool kfree_hit(const void *p)
 {
-	uintptr_t owner = page_owner(p);
-
-	return likely(owner) && object_hit((struct kmem_cache *)(owner - 1), (void *)(uintptr_t)p);
+	return free_hit((void *)(uintptr_t)p);
 }
 
 static void kfree_site(const void *p, const void *site)

@@ -92,14 +92,14 @@ static u32 layout_debug(struct kmem_cache *c, u32 size)
 	return size;
 }
 
-/* The numbers of object_starts(): slab_mask, m, and (objects - 1) e. */
+/* The numbers of object_starts(). */
 static void layout_starts(struct kmem_cache *c)
 {
 	u64 m = div_u64(UINT64_MAX, c->size) + 1;
 
-	c->slab_mask = (PAGE_SIZE << c->order) - 1;
-	c->start_mul = m;
-	c->start_max = (c->objects - 1) * (m * c->size);
+	c->starts.mask = (PAGE_SIZE << c->order) - 1;
+	c->starts.mul = m;
+	c->starts.limit = (size_t)((c->objects - 1) * (m * c->size)) + 1;
 }
 
 int layout_cache(struct kmem_cache *c)

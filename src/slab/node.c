@@ -318,7 +318,7 @@ static struct page *slab_new(struct kmem_cache *c, gfp_t gfp)
 	if (!head)
 		return NULL;
 	page_make_slab(head, order, c, (u32)((PAGE_SIZE << order) / c->size),
-		       order == c->order && c->main_off);
+		       order == c->order && c->main_off ? cache_hits(c) : NULL);
 	head->order = (u8)order;
 	bitmap_fill(head);
 	slab_account(c, head, 1L << order);

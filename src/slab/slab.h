@@ -38,14 +38,30 @@ struct slab_chain {
 	unsigned long nr;
 };
 
+/* Where objects start in a regular slab: see object_starts(). */
+struct starts {
+	size_t mask; /* of an offset in a slab of the order `order` */
+	u64 mul;
+	size_t limit;
+};
+
+/*
+ * What a cache has in each CPU's area. CPU 0's is the owner of the frames of regular slabs, and tells for
+ * all CPUs where objects start: so a kfree goes from there to its CPU's stack without a look at
+ * the cache. The limit is 0 while each operation must see the slow path.
+ */
+struct hits {
+	struct port_stack main, spare;
+	struct starts starts;
+};
+
 struct kmem_cache {
 	/*
 	 * What a hit needs. Percpu offsets: PERCPU_NONE has no sheaf for ever, so it always misses.
-	 * fast: that of CPU 0 at fast_off. For the rest see object_starts().
+	 * fast: that of CPU 0 at fast_off.
 	 */
 	struct port_stack *fast;
-	size_t slab_mask; /* of an offset in a slab of the order `order` */
-	u64 start_mul, start_max;
+	struct starts starts;
 
 	u32 fast_off; /* main_off, or NONE while each operation must see the slow path */
 	u32 size;     /* of a slot */
@@ -95,6 +111,12 @@ struct kmem_cache {
 static inline u32 cache_object_size(const struct kmem_cache *c)
 {
 	return atom_load(&c->object_size);
+}
+
+/* Only where there is a stack. */
+static inline struct hits *cache_hits(const struct kmem_cache *c)
+{
+	return percpu_ptr(c->main_off, 0);
 }
 
 /* ---- layout.c ---------------------------------------------------------------------------------- */
@@ -154,13 +176,11 @@ static inline void *object_at(const struct kmem_cache *c, const struct page *hea
  *
  * which for r = 0 is q e: at most (objects - 1) e if q is an object's, and more in the waste at the
  * end, which a size that divides 2^64 does not leave. For r > 0 it is at least m, and that is above
- * any q e, which is smaller than a slab.
+ * any q e, which is smaller than a slab. limit: (objects - 1) e + 1. off: from lowmem.
  */
-static inline bool object_starts(const struct kmem_cache *c, const void *p)
+static inline bool object_starts(const struct starts *s, size_t limit, size_t off)
 {
-	u64 off = ((uintptr_t)p - (uintptr_t)kmem_machine.lowmem) & c->slab_mask;
-
-	return off * c->start_mul <= c->start_max;
+	return (off & s->mask) * s->mul < limit;
 }
 
 /* ---- sheaf.c -------------------------------------------------------------------------------- */
@@ -238,10 +258,14 @@ static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
 	return port_hit_pop(atom_load(&c->fast));
 }
 
-/* obj is in a regular slab of the cache. */
-static inline always_inline bool object_hit(struct kmem_cache *c, void *obj)
+/* To the cache that its frame names. */
+static inline always_inline bool free_hit(void *obj)
 {
-	return likely(object_starts(c, obj)) && likely(port_hit_push(atom_load(&c->fast), obj));
+	size_t off = lowmem_off(obj);
+	struct hits *h = page_owner(off);
+
+	return likely(h) && likely(object_starts(&h->starts, atom_load(&h->starts.limit), off)) &&
+	       likely(port_hit_push(&h->main, obj));
 }
 
 static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)

@@ -5,6 +5,11 @@
 
 enum { LARGEST = 128 << 10 };
 
+static void *owner(const void *p)
+{
+	return page_owner(lowmem_off(p));
+}
+
 static unsigned long wrong_starts(const struct kmem_cache *c, const struct page *head)
 {
 	unsigned long wrong = 0, bytes = PAGE_SIZE << head->order;
@@ -13,7 +18,7 @@ static unsigned long wrong_starts(const struct kmem_cache *c, const struct page 
 		const unsigned char *p = slab_base(head) + i;
 		bool starts = object_nr(c, page_of_addr(p), p) != OBJECT_NONE;
 
-		wrong += object_starts(c, p) != starts;
+		wrong += object_starts(&c->starts, c->starts.limit, lowmem_off(p)) != starts;
 	}
 	return wrong;
 }
@@ -25,7 +30,7 @@ TEST(an_object_starts_where_the_slab_says_so)
 		struct kmem_cache *c = kmem_cache_create("sized", size, 0, 0, NULL);
 		void *p = c ? kmem_cache_alloc(c, GFP_KERNEL) : NULL;
 
-		if (page_owner(p) == (uintptr_t)c + 1)
+		if (owner(p) == c->fast)
 			is(wrong_starts(c, slab_head(page_of_addr(p))), 0, "size %u", size);
 		else
 			ok(size > KMALLOC_MAX_CACHE_SIZE, "size %u has regular slabs", size);
@@ -44,19 +49,18 @@ TEST(only_frames_of_regular_slabs_have_an_owner)
 	c = kmem_cache_create("plain", 320, 0, SLAB_NO_MERGE, NULL);
 	p = kmem_cache_alloc(c, GFP_KERNEL);
 	for (unsigned int i = 0; i < 1u << c->order; i++)
-		ok(page_owner(slab_base(slab_head(page_of_addr(p))) + i * PAGE_SIZE) ==
-			   (uintptr_t)c + 1,
+		ok(owner(slab_base(slab_head(page_of_addr(p))) + i * PAGE_SIZE) == c->fast,
 		   "frame %u of a slab is the cache's", i);
 	kmem_cache_free(c, p);
 	kmem_cache_shrink(c);
-	is(page_owner(p), 0, "a slab given back has none");
+	ok(!owner(p), "a slab given back has none");
 	page = alloc_page(GFP_KERNEL);
-	is(page_owner(page_address(page)), 0, "a page has none");
+	ok(!owner(page_address(page)), "a page has none");
 	__free_page(page);
 	p = kmem_cache_alloc(kmem_cache_create("debugged", 320, 0, 0, NULL), GFP_KERNEL);
-	is(page_owner(p), 0, "an object that is looked at on every free has none");
-	is(page_owner(&p), 0, "the stack has none");
-	is(page_owner(NULL), 0, "NULL has none");
+	ok(!owner(p), "an object that is looked at on every free has none");
+	ok(!owner(&p), "the stack has none");
+	ok(!owner(NULL), "NULL has none");
 }
 
 /* Under pressure a cache takes smaller slabs, whose end is somewhere else. */
@@ -78,7 +82,7 @@ TEST(a_slab_of_the_smaller_order_has_no_owner_and_its_objects_come_back)
 	p = kmem_cache_alloc(c, GFP_ATOMIC | __GFP_NOWARN);
 	ok(p, "an object");
 	is(slab_head(page_of_addr(p))->order, c->min_order, "of a slab of the smaller order");
-	is(page_owner(p), 0, "which no hit frees to");
+	ok(!owner(p), "which no hit frees to");
 	kmem_cache_free(c, p);
 	is(kmem_cache_check(c), 0);
 	for (i = 0; i < nr; i++)
