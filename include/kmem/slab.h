@@ -178,8 +178,12 @@ unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf);
  * ksize: bytes that may be used; 0 for NULL, and for what is not the library's, which is reported.
  * kmalloc_size_roundup: ksize of a kmalloc of that size; sizes above the maximum come back as they
  * are.
+ * kmem_kmalloc_class: kmalloc for who knows the size's class, kmem_class_of_size(size), size being 1 to
+ * KMALLOC_MAX_CACHE_SIZE. It is what a kmalloc of a constant size becomes.
  */
 void *kmalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1)));
+void *kmem_kmalloc_class(size_t size, gfp_t gfp, size_t index)
+	__attribute__((malloc, alloc_size(1)));
 void *kmalloc_node(size_t size, gfp_t gfp, int node) __attribute__((malloc, alloc_size(1)));
 void *kmalloc_nolock(size_t size, gfp_t gfp, int node);
 void kfree_nolock(const void *p);
@@ -194,6 +198,36 @@ void kfree_bulk(size_t nr, void **p);
 void kfree_const(const void *p);
 size_t ksize(const void *p);
 size_t kmalloc_size_roundup(size_t size);
+
+/* size is evaluated more than once. */
+#define kmem_class_of_size(size) \
+	((size) <= 8	  ? 3u   \
+	 : (size) <= 16	  ? 4u   \
+	 : (size) <= 32	  ? 5u   \
+	 : (size) <= 64	  ? 6u   \
+	 : (size) <= 96	  ? 1u   \
+	 : (size) <= 128  ? 7u   \
+	 : (size) <= 192  ? 2u   \
+	 : (size) <= 256  ? 8u   \
+	 : (size) <= 512  ? 9u   \
+	 : (size) <= 1024 ? 10u  \
+	 : (size) <= 2048 ? 11u  \
+	 : (size) <= 4096 ? 12u  \
+			  : 13u)
+
+#ifdef __OPTIMIZE__
+/* The function itself under a name that the one below does not replace. */
+void *kmem_kmalloc_any(size_t size, gfp_t gfp) __asm__("kmalloc")
+	__attribute__((malloc, alloc_size(1)));
+
+/* gnu_inline: only ever a copy; whoever takes the address gets the library's. */
+extern __inline__ __attribute__((__gnu_inline__)) void *kmalloc(size_t size, gfp_t gfp)
+{
+	if (__builtin_constant_p(size) && size != 0 && size <= KMALLOC_MAX_CACHE_SIZE)
+		return kmem_kmalloc_class(size, gfp, kmem_class_of_size(size));
+	return kmem_kmalloc_any(size, gfp);
+}
+#endif
 
 /* Copies by kmalloc, to be freed by kfree; NULL: no memory, or the source is NULL (strings).
  * Formats: as printf, without floating point; %p is all digits, without 0x. */

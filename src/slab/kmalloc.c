@@ -200,6 +200,16 @@ void *kmalloc(size_t size, gfp_t gfp)
 	return kmalloc_slow(size, gfp, __builtin_return_address(0));
 }
 
+void *kmem_kmalloc_class(size_t size, gfp_t gfp, size_t index)
+{
+	struct kmem_cache *c = atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][index]);
+	void *p = likely(c) ? cache_hit(c, gfp) : NULL;
+
+	if (likely(p))
+		return p;
+	return kmalloc_slow(size, gfp, __builtin_return_address(0));
+}
+
 void *kmalloc_node(size_t size, gfp_t gfp, int node)
 {
 	if (node > 0 && gfp & __GFP_THISNODE)

@@ -43,6 +43,11 @@ static void face_free(const void *p)
 	free_of((void *)(uintptr_t)p);
 }
 
+static void *face_kmalloc_class(size_t size, gfp_t gfp)
+{
+	return kmem_kmalloc_class(size, gfp, kmem_class_of_size(SMALL));
+}
+
 static void *face_alloc(const struct face *f, size_t size)
 {
 	if (f->pages)
@@ -63,10 +68,11 @@ static void face_free_one(const struct face *f, void *p)
 static void watch(const struct face *f, struct step_fn fn[2])
 {
 	memset(fn, 0, 2 * sizeof(*fn));
-	fn[0].fn = f->pages		     ? (const void *)alloc_pages
-		   : f->cache		     ? (const void *)kmem_cache_alloc
-		   : f->alloc == face_malloc ? (const void *)malloc_of
-					     : (const void *)f->alloc;
+	fn[0].fn = f->pages			    ? (const void *)alloc_pages
+		   : f->cache			    ? (const void *)kmem_cache_alloc
+		   : f->alloc == face_malloc	    ? (const void *)malloc_of
+		   : f->alloc == face_kmalloc_class ? (const void *)kmem_kmalloc_class
+						    : (const void *)f->alloc;
 	fn[1].fn = f->pages		  ? (const void *)__free_pages
 		   : f->cache		  ? (const void *)kmem_cache_free
 		   : f->free == face_free ? (const void *)free_of
@@ -173,6 +179,15 @@ TEST(a_hit_of_kmalloc_stays_within_its_limit)
 	if (!machine_counts())
 		skip_loudly(NO_SEQUENCES);
 	count_hits(&f, "kmalloc", "kfree");
+}
+
+TEST(a_hit_of_a_kmalloc_of_a_constant_size_stays_within_its_limit)
+{
+	struct face f = {.alloc = face_kmalloc_class, .free = kfree, .gfp = GFP_KERNEL};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_hits(&f, "kmalloc(64)", "kfree");
 }
 
 TEST(a_hit_of_malloc_stays_within_its_limit)

@@ -39,6 +39,22 @@ TEST(an_object_starts_where_the_slab_says_so)
 	}
 }
 
+TEST(a_size_known_to_the_compiler_has_the_class_that_the_library_finds)
+{
+	unsigned int wrong = 0;
+	void *p;
+
+	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++)
+		wrong += kmem_class_of_size(size) != kmalloc_class[(size - 1) / 8];
+	is(wrong, 0, "sizes of another class");
+	is(kmem_boot("mem=64M"), 0, "%s", kmem_boot_error());
+	p = kmalloc(192, GFP_KERNEL);
+	is(ksize(p), 192, "a constant size");
+	kfree(p);
+	ok(kmalloc(0, GFP_KERNEL) == ZERO_SIZE_PTR, "nothing");
+	ok(!kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL | __GFP_NOWARN), "too much");
+}
+
 TEST(only_frames_of_regular_slabs_have_an_owner)
 {
 	struct kmem_cache *c;
