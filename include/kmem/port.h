@@ -180,7 +180,11 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  *                                                      the same for whoever tries the other way next:
  *                                                      these may refuse for no reason. first: CPU 0's
  *                                                      stack
- * inline bool port_hit_never(void)                     do these two refuse always?
+ * inline size_t port_hit_pop_many(struct port_stack *first, void **out, size_t nr)
+ * inline size_t port_hit_push_many(struct port_stack *first, void *const *in, size_t nr)
+ *                                                      the same nr times (at least 1), until one is
+ *                                                      refused; how many were not
+ * inline bool port_hit_never(void)                     do these refuse always?
  * inline struct sheaf *port_stack_take(uint32_t off, unsigned cpu)
  *                                                      takes the sheaf out of a CPU's stack; NULL:
  *                                                      there is none, or refused. The caller owns it

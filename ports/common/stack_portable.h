@@ -157,20 +157,40 @@ static inline bool count_atomic(uint64_t *first, size_t stride, uint64_t n)
 #define port_count_slow(first, stride, n) ((void)count_atomic(first, stride, n))
 #endif
 
+static inline size_t stack_lock_pop_many(uint32_t off, void **out, size_t nr)
+{
+	size_t n = 0;
+
+	while (n < nr && (out[n] = stack_lock_pop(off)))
+		n++;
+	return n;
+}
+
+static inline size_t stack_lock_push_many(uint32_t off, void *const *in, size_t nr)
+{
+	size_t n = 0;
+
+	while (n < nr && stack_lock_push(off, in[n]))
+		n++;
+	return n;
+}
+
 #ifndef PORT_STACK_OWN
-#define port_stack_init(off, cpu, cap) stack_lock_init(off, cpu, cap)
-#define port_stack_pop(off)	       stack_lock_pop(off)
-#define port_stack_push(off, p)	       stack_lock_push(off, p)
-#define port_stack_take(off, cpu)      stack_lock_take(off, cpu)
-#define port_stack_put(off, cpu, s)    stack_lock_put(off, cpu, s)
-#define port_stack_drain(off, cpu)     stack_lock_drain(off, cpu)
-#define port_stack_peek(off, cpu, n)   stack_lock_peek(off, cpu, n)
-#define port_stack_freeze(off, cpu)    stack_lock_freeze(off, cpu)
-#define port_stack_frozen(off, cpu)    true
-#define port_stack_thaw(off, cpu)      stack_lock_thaw(off, cpu)
-#define port_hit_never()	       false
-#define port_hit_pop(first)	       stack_lock_pop(stack_off_of(first))
-#define port_hit_push(first, p)	       stack_lock_push(stack_off_of(first), p)
+#define port_stack_init(off, cpu, cap)	  stack_lock_init(off, cpu, cap)
+#define port_stack_pop(off)		  stack_lock_pop(off)
+#define port_stack_push(off, p)		  stack_lock_push(off, p)
+#define port_stack_take(off, cpu)	  stack_lock_take(off, cpu)
+#define port_stack_put(off, cpu, s)	  stack_lock_put(off, cpu, s)
+#define port_stack_drain(off, cpu)	  stack_lock_drain(off, cpu)
+#define port_stack_peek(off, cpu, n)	  stack_lock_peek(off, cpu, n)
+#define port_stack_freeze(off, cpu)	  stack_lock_freeze(off, cpu)
+#define port_stack_frozen(off, cpu)	  true
+#define port_stack_thaw(off, cpu)	  stack_lock_thaw(off, cpu)
+#define port_hit_never()		  false
+#define port_hit_pop(first)		  stack_lock_pop(stack_off_of(first))
+#define port_hit_push(first, p)		  stack_lock_push(stack_off_of(first), p)
+#define port_hit_pop_many(first, out, nr) stack_lock_pop_many(stack_off_of(first), out, nr)
+#define port_hit_push_many(first, in, nr) stack_lock_push_many(stack_off_of(first), in, nr)
 #endif
 
 #endif

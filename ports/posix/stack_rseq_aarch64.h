@@ -28,13 +28,16 @@
 	"str x8, [%[rseq], " RSEQ_CS "]\n"
 
 /* x9: the top of the stack of the CPU this runs on, which is at x8. */
-#define RSEQ_TOP                                 \
+#define RSEQ_TOP(refused)                        \
 	"1:\n\t"                                 \
 	"ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t" \
 	"cmp w8, %w[cpus]\n\t"                   \
-	"b.hs %l[refused]\n\t"                   \
+	"b.hs " refused "\n\t"                   \
 	"madd x8, x8, %[stride], %[first]\n\t"   \
 	"ldr x9, [x8]\n\t"
+
+#define RSEQ_ONE  RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP("%l[refused]")
+#define RSEQ_MANY RSEQ_DESCRIPTOR RSEQ_ENTER "mov %[n], #0\n" RSEQ_TOP("8f")
 
 #define RSEQ_AREA ((char *)__builtin_thread_pointer() + port_rseq_offset)
 #define RSEQ_INPUTS                                                                          \
@@ -50,10 +53,10 @@ static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stac
 {
 	void *p;
 
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "ldr %[p], [x9], #-8\n\t"
-								  "cbz %[p], %l[refused]\n\t"
-								  "str x9, [x8]\n"
-								  "2:\n\t"
+	__asm__ volatile goto(RSEQ_ONE "ldr %[p], [x9], #-8\n\t"
+				       "cbz %[p], %l[refused]\n\t"
+				       "str x9, [x8]\n"
+				       "2:\n\t"
 			      : [p] "=&r"(p)
 			      : RSEQ_INPUTS
 			      : "x8", "x9", "memory", "cc"
@@ -74,16 +77,15 @@ refused:
  */
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "ldr x10, [x9], #8\n\t"
-								  "cmp x10, %[p]\n\t"
-								  "b.eq %l[refused]\n\t"
-								  "ldr w10, [x8, " STACK_MASK
-								  "]\n\t"
-								  "tst w9, w10\n\t"
-								  "b.eq %l[refused]\n\t"
-								  "str %[p], [x9]\n\t"
-								  "str x9, [x8]\n"
-								  "2:\n\t"
+	__asm__ volatile goto(RSEQ_ONE "ldr x10, [x9], #8\n\t"
+				       "cmp x10, %[p]\n\t"
+				       "b.eq %l[refused]\n\t"
+				       "ldr w10, [x8, " STACK_MASK "]\n\t"
+				       "tst w9, w10\n\t"
+				       "b.eq %l[refused]\n\t"
+				       "str %[p], [x9]\n\t"
+				       "str x9, [x8]\n"
+				       "2:\n\t"
 			      :
 			      : RSEQ_INPUTS, [p] "r"(p)
 			      : "x8", "x9", "x10", "memory", "cc"
@@ -91,6 +93,73 @@ static inline __attribute__((always_inline)) bool port_hit_push(struct port_stac
 	return true;
 refused:
 	return false;
+}
+
+/*
+ *	start	x9 = top, n = 0
+ *	more	*x9, NULL: no more
+ *		out[n++] = it, x9 -= 1 slot, until n = nr
+ *		n = 0: refused
+ *	commit	top = x9
+ */
+static inline size_t port_hit_pop_many(struct port_stack *first, void **out, size_t nr)
+{
+	size_t n;
+
+	__asm__ volatile(RSEQ_MANY "5:\n\t"
+				   "ldr x10, [x9]\n\t"
+				   "cbz x10, 6f\n\t"
+				   "str x10, [%[out], %[n], lsl #3]\n\t"
+				   "sub x9, x9, #8\n\t"
+				   "add %[n], %[n], #1\n\t"
+				   "cmp %[n], %[nr]\n\t"
+				   "b.lo 5b\n"
+				   "6:\n\t"
+				   "cbz %[n], 8f\n\t"
+				   "str x9, [x8]\n"
+				   "2:\n"
+				   "8:\n\t"
+			 : [n] "=&r"(n)
+			 : RSEQ_INPUTS, [out] "r"(out), [nr] "r"(nr)
+			 : "x8", "x9", "x10", "memory", "cc");
+	return n;
+}
+
+/*
+ *	start	x9 = top, n = 0
+ *	more	*x9 == in[n]: no more
+ *		x9 + 1 slot is where a block starts: no more
+ *		x9 += 1 slot, *x9 = in[n++], until n = nr
+ *		n = 0: refused
+ *	commit	top = x9
+ */
+static inline size_t port_hit_push_many(struct port_stack *first, void *const *in, size_t nr)
+{
+	size_t n;
+
+	__asm__ volatile(RSEQ_MANY "ldr w12, [x8, " STACK_MASK "]\n"
+				   "5:\n\t"
+				   "ldr x10, [%[in], %[n], lsl #3]\n\t"
+				   "ldr x11, [x9]\n\t"
+				   "cmp x11, x10\n\t"
+				   "b.eq 6f\n\t"
+				   "add x11, x9, #8\n\t"
+				   "tst w11, w12\n\t"
+				   "b.eq 6f\n\t"
+				   "mov x9, x11\n\t"
+				   "str x10, [x9]\n\t"
+				   "add %[n], %[n], #1\n\t"
+				   "cmp %[n], %[nr]\n\t"
+				   "b.lo 5b\n"
+				   "6:\n\t"
+				   "cbz %[n], 8f\n\t"
+				   "str x9, [x8]\n"
+				   "2:\n"
+				   "8:\n\t"
+			 : [n] "=&r"(n)
+			 : RSEQ_INPUTS, [in] "r"(in), [nr] "r"(nr)
+			 : "x8", "x9", "x10", "x11", "x12", "memory", "cc");
+	return n;
 }
 
 /*

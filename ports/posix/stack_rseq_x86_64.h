@@ -49,13 +49,16 @@
 	"movq %%rax, %%fs:" RSEQ_CS "(%[rseq])\n"
 
 /* rcx: the top of the stack of the CPU this runs on, which is rdx bytes behind the first one. */
-#define RSEQ_TOP                                        \
+#define RSEQ_TOP(refused)                               \
 	"1:\n\t"                                        \
 	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), %%edx\n\t" \
 	"cmpl %[cpus], %%edx\n\t"                       \
-	"jae %l[refused]\n\t"                           \
+	"jae " refused "\n\t"                           \
 	"imulq %[stride], %%rdx\n\t"                    \
 	"movq (%[first], %%rdx), %%rcx\n\t"
+
+#define RSEQ_ONE  RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP("%l[refused]")
+#define RSEQ_MANY RSEQ_DESCRIPTOR RSEQ_ENTER "xorl %%eax, %%eax\n" RSEQ_TOP("8f")
 
 #define RSEQ_INPUTS                                               \
 	[rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus), \
@@ -70,12 +73,12 @@ static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stac
 {
 	void *p;
 
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "movq (%%rcx), %[p]\n\t"
-								  "testq %[p], %[p]\n\t"
-								  "jz %l[refused]\n\t"
-								  "subq $8, %%rcx\n\t"
-								  "movq %%rcx, (%[first], %%rdx)\n"
-								  "2:\n\t"
+	__asm__ volatile goto(RSEQ_ONE "movq (%%rcx), %[p]\n\t"
+				       "testq %[p], %[p]\n\t"
+				       "jz %l[refused]\n\t"
+				       "subq $8, %%rcx\n\t"
+				       "movq %%rcx, (%[first], %%rdx)\n"
+				       "2:\n\t"
 			      : [p] "=&a"(p)
 			      : RSEQ_INPUTS
 			      : "rcx", "rdx", "memory", "cc"
@@ -96,15 +99,14 @@ refused:
  */
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP "cmpq %[p], (%%rcx)\n\t"
-								  "je %l[refused]\n\t"
-								  "addq $8, %%rcx\n\t"
-								  "testl %%ecx, " STACK_MASK
-								  "(%[first], %%rdx)\n\t"
-								  "jz %l[refused]\n\t"
-								  "movq %[p], (%%rcx)\n\t"
-								  "movq %%rcx, (%[first], %%rdx)\n"
-								  "2:\n\t"
+	__asm__ volatile goto(RSEQ_ONE "cmpq %[p], (%%rcx)\n\t"
+				       "je %l[refused]\n\t"
+				       "addq $8, %%rcx\n\t"
+				       "testl %%ecx, " STACK_MASK "(%[first], %%rdx)\n\t"
+				       "jz %l[refused]\n\t"
+				       "movq %[p], (%%rcx)\n\t"
+				       "movq %%rcx, (%[first], %%rdx)\n"
+				       "2:\n\t"
 			      :
 			      : RSEQ_INPUTS, [p] "r"(p)
 			      : "rax", "rcx", "rdx", "memory", "cc"
@@ -112,6 +114,81 @@ static inline __attribute__((always_inline)) bool port_hit_push(struct port_stac
 	return true;
 refused:
 	return false;
+}
+
+/*
+ * Of many. A compiler may take the outputs of an asm that jumps for set where it has jumped, so these do
+ * not: refused is 8, where n is 0.
+ *
+ *	start	rcx = top, n = 0
+ *	more	*rcx, NULL: no more
+ *		out[n++] = it, rcx -= 1 slot, until n = nr
+ *		n = 0: refused
+ *	commit	top = rcx
+ */
+static inline size_t port_hit_pop_many(struct port_stack *first, void **out, size_t nr)
+{
+	size_t n;
+	void *p;
+
+	__asm__ volatile(RSEQ_MANY "5:\n\t"
+				   "movq (%%rcx), %[p]\n\t"
+				   "testq %[p], %[p]\n\t"
+				   "jz 6f\n\t"
+				   "movq %[p], (%[out], %%rax, 8)\n\t"
+				   "subq $8, %%rcx\n\t"
+				   "incq %%rax\n\t"
+				   "cmpq %[nr], %%rax\n\t"
+				   "jb 5b\n"
+				   "6:\n\t"
+				   "testq %%rax, %%rax\n\t"
+				   "jz 8f\n\t"
+				   "movq %%rcx, (%[first], %%rdx)\n"
+				   "2:\n"
+				   "8:\n\t"
+			 : "=&a"(n), [p] "=&r"(p)
+			 : RSEQ_INPUTS, [out] "r"(out), [nr] "r"(nr)
+			 : "rcx", "rdx", "memory", "cc");
+	return n;
+}
+
+/*
+ *	start	rcx = top, n = 0
+ *	more	*rcx == in[n]: no more
+ *		rcx + 1 slot is where a block starts: no more
+ *		rcx += 1 slot, *rcx = in[n++], until n = nr
+ *		n = 0: refused
+ *	commit	top = rcx
+ */
+static inline size_t port_hit_push_many(struct port_stack *first, void *const *in, size_t nr)
+{
+	size_t n;
+	void *p;
+
+	__asm__ volatile(RSEQ_MANY "5:\n\t"
+				   "movq (%[in], %%rax, 8), %[p]\n\t"
+				   "cmpq %[p], (%%rcx)\n\t"
+				   "je 6f\n\t"
+				   "addq $8, %%rcx\n\t"
+				   "testl %%ecx, " STACK_MASK "(%[first], %%rdx)\n\t"
+				   "jz 7f\n\t"
+				   "movq %[p], (%%rcx)\n\t"
+				   "incq %%rax\n\t"
+				   "cmpq %[nr], %%rax\n\t"
+				   "jb 5b\n\t"
+				   "jmp 6f\n"
+				   "7:\n\t"
+				   "subq $8, %%rcx\n"
+				   "6:\n\t"
+				   "testq %%rax, %%rax\n\t"
+				   "jz 8f\n\t"
+				   "movq %%rcx, (%[first], %%rdx)\n"
+				   "2:\n"
+				   "8:\n\t"
+			 : "=&a"(n), [p] "=&r"(p)
+			 : RSEQ_INPUTS, [in] "r"(in), [nr] "r"(nr)
+			 : "rcx", "rdx", "memory", "cc");
+	return n;
 }
 
 /*

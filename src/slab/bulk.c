@@ -27,9 +27,28 @@ static void bulk_check_context(const struct kmem_cache *c)
 			      in_hardirq(), irqs_disabled());
 }
 
+/* Of those that come first, as many as free to one stack and find room there; 0 if the first has to
+ * go the way of single ones. */
+static size_t free_hits(struct kmem_cache *c, size_t nr, void **objs)
+{
+	struct hits *h = page_owner(lowmem_off(objs[0]));
+	size_t n = 0, limit;
+
+	if (!h || task_in_nmi() || (c && atom_load(&c->fast) != &h->main))
+		return 0;
+	limit = atom_load(&h->starts.limit);
+	while (n < nr && page_owner(lowmem_off(objs[n])) == h &&
+	       object_starts(&h->starts, limit, lowmem_off(objs[n])))
+		n++;
+	return n ? port_hit_push_many(&h->main, objs, n) : 0;
+}
+
 static void objects_free(struct kmem_cache *c, size_t nr, void **objs)
 {
 	for (size_t i = 0; i < nr; i++) {
+		i += free_hits(c, nr - i, &objs[i]);
+		if (i == nr)
+			return;
 		if (c)
 			kmem_cache_free(c, objs[i]);
 		else
@@ -43,8 +62,15 @@ static size_t objects_alloc(struct kmem_cache *c, gfp_t gfp, size_t nr, void **o
 {
 	size_t got = 0;
 
-	while (got < nr && (objs[got] = cache_alloc(c, gfp, cache_object_size(c), site)))
+	while (got < nr) {
+		got += cache_hit_many(c, gfp, nr - got, &objs[got]);
+		if (got == nr)
+			break;
+		objs[got] = cache_alloc(c, gfp, cache_object_size(c), site);
+		if (!objs[got])
+			break;
 		got++;
+	}
 	return got;
 }
 

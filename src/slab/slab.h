@@ -258,6 +258,14 @@ static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
 	return port_hit_pop(atom_load(&c->fast));
 }
 
+/* How many of nr, at least 1. */
+static inline size_t cache_hit_many(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs)
+{
+	if (unlikely(gfp & GFP_SLAB_SPECIAL) || unlikely(port_task()->preempt))
+		return 0;
+	return port_hit_pop_many(atom_load(&c->fast), objs, nr);
+}
+
 /* To the cache that its frame names. */
 static inline always_inline bool free_hit(void *obj)
 {

@@ -38,7 +38,7 @@ struct token {
 static struct token tokens[TOKENS];
 static u32 off;
 static uint32_t finished, faults;
-static uint64_t moves, drains, handled, popped;
+static uint64_t moves, drains, handled, popped, many;
 
 static void fault_if(bool wrong)
 {
@@ -114,13 +114,42 @@ struct worker {
 	unsigned int n;
 };
 
+static void pop_many(struct worker *w)
+{
+	void **hand = (void **)(void *)&w->hand[w->n];
+	size_t n = port_hit_pop_many(port_stack_at(off, 0), hand, HAND - w->n);
+
+	for (size_t i = 0; i < n; i++)
+		fault_if(!token_mine(hand[i]));
+	__atomic_fetch_add(&many, n, __ATOMIC_RELAXED);
+	w->n += (unsigned int)n;
+}
+
+/* The oldest ones first. */
+static void push_many(struct worker *w)
+{
+	size_t n;
+
+	for (unsigned int i = 0; i < w->n; i++)
+		__atomic_store_n(&w->hand[i]->held, 0, __ATOMIC_SEQ_CST);
+	n = port_hit_push_many(port_stack_at(off, 0), (void **)(void *)w->hand, w->n);
+	w->n -= (unsigned int)n;
+	memmove(w->hand, w->hand + n, w->n * sizeof(w->hand[0]));
+	for (unsigned int i = 0; i < w->n; i++)
+		fault_if(!token_mine(w->hand[i]));
+}
+
 static void worker_step(struct worker *w)
 {
 	unsigned int r = (unsigned int)rand_r(&w->seed) >> 8;
 
 	if (r % 512 == 0)
 		move_to(r / 512 % port_ncpu());
-	if ((r & 1) && w->n < HAND) {
+	if (r % 64 == 1 && w->n < HAND) {
+		pop_many(w);
+	} else if (r % 64 == 2 && w->n > 0) {
+		push_many(w);
+	} else if ((r & 1) && w->n < HAND) {
 		w->hand[w->n] = token_pop();
 		w->n += w->hand[w->n] != NULL;
 	} else if (w->n > 0) {
@@ -241,8 +270,9 @@ TEST(each_token_has_one_owner_and_none_is_lost)
 	ok(popped > rounds() / 4 && moves && drains && handled,
 	   "%llu pops, %llu moves, %llu drains, %llu handlers", (unsigned long long)popped,
 	   (unsigned long long)moves, (unsigned long long)drains, (unsigned long long)handled);
-	diag("%llu pops, %llu moves, %llu drains, %llu handlers", (unsigned long long)popped,
-	     (unsigned long long)moves, (unsigned long long)drains, (unsigned long long)handled);
+	diag("%llu pops, %llu of many, %llu moves, %llu drains, %llu handlers",
+	     (unsigned long long)popped, (unsigned long long)many, (unsigned long long)moves,
+	     (unsigned long long)drains, (unsigned long long)handled);
 }
 
 /*
