@@ -446,7 +446,7 @@ int kmem_cache_check(struct kmem_cache *c)
 {
 	struct resting r = {c, 0};
 
-	r.faults = node_check(c);
+	r.faults = node_check(c) + sheaf_check(c);
 	sheaf_for_each(c, check_resting, &r);
 	return r.faults;
 }

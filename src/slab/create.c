@@ -201,10 +201,7 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 	if (err)
 		return err;
 	if (args->sheaf_capacity)
-		c->sheaf_cap = args->sheaf_capacity <= 6    ? 6
-			       : args->sheaf_capacity <= 14 ? 14
-			       : args->sheaf_capacity <= 30 ? 30
-							    : 62;
+		c->sheaf_cap = sheaf_capacity_for(args->sheaf_capacity);
 	c->barn_max = sheaf_barn_max(c->sheaf_cap, c->size);
 	lock_init(&c->node, RANK_NODE);
 	lock_init(&c->barn, RANK_BARN);
@@ -484,9 +481,7 @@ static int internal_cache(struct kmem_cache *c, const char *name, u32 size, u32 
 
 int slab_init(void)
 {
-	static const char *const names[NR_SHEAF_CACHES] = {"sheaf-6", "sheaf-14", "sheaf-30",
-							   "sheaf-62"};
-	static const u32 caps[NR_SHEAF_CACHES] = {6, 14, 30, 62};
+	char name[KMEM_NAME_MAX];
 	int err;
 
 	lock_init(&caches_lock, RANK_CACHES);
@@ -499,9 +494,10 @@ int slab_init(void)
 	if (!err)
 		err = internal_cache(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), 8);
 	for (u32 i = 0; i < NR_SHEAF_CACHES && !err; i++) {
-		u32 block = (u32)sheaf_block(caps[i]);
+		u32 block = (u32)sheaf_block(sheaf_caps[i]);
 
-		err = internal_cache(&sheaf_caches[i], names[i], block, block);
+		fmt_snprintf(name, sizeof(name), "sheaf-%u", sheaf_caps[i]);
+		err = internal_cache(&sheaf_caches[i], name, block, block);
 	}
 	if (!err)
 		err = kmalloc_init();

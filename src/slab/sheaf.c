@@ -19,25 +19,36 @@
  * stack may gain a sheaf meanwhile (handlers and other tasks of the CPU do the same); sheaf_place()
  * copes with that. Nobody ever waits for a stack but sheaf_drain().
  *
- * What was freed last is allocated first, so sheaves leave main for spare, spare for the barn, and the
- * barn as a stack. Of the full ones there the reaper takes as many as nobody has needed since it came by
- * last (full_low).
+ * The barn is a stack, so what was freed last is allocated first. Of its full ones the reaper takes as many
+ * as nobody has needed since it came by last (full_low).
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
  * so that a full sheaf holds at most 32 KiB of objects (but six, however large they are): a miss costs
- * some ten locked instructions, which are spread over that many objects.
+ * four locked instructions or more, which are spread over that many objects. What goes between
+ * sheaves and slabs goes by SHEAF_BATCH, so that no miss is longer for a larger sheaf.
  *
  * Lock: RANK_BARN, never together with the node lock. Sheaves come from four caches of the library
  * that have no sheaves themselves.
  */
 #include "slab/slab.h"
 
-static const u32 sheaf_caps[NR_SHEAF_CACHES] = {6, 14, 30, 62};
+/* Objects that go to or come from slabs at one go, at most: what bounds a miss. */
+enum { SHEAF_BATCH = 62 };
+const u32 sheaf_caps[NR_SHEAF_CACHES] = {6, 14, 30, 62, 126};
 struct kmem_cache sheaf_caches[NR_SHEAF_CACHES];
 
 u32 sheaf_capacity(u32 size)
 {
-	return size <= 512 ? 62 : size <= 1024 ? 30 : size <= 2048 ? 14 : 6;
+	return size <= 256 ? 126 : size <= 512 ? 62 : size <= 1024 ? 30 : size <= 2048 ? 14 : 6;
+}
+
+u32 sheaf_capacity_for(u32 want)
+{
+	u32 i = 0;
+
+	while (i < NR_SHEAF_CACHES - 1 && sheaf_caps[i] < want)
+		i++;
+	return sheaf_caps[i];
 }
 
 u32 sheaf_barn_max(u32 cap, u32 size)
@@ -45,7 +56,7 @@ u32 sheaf_barn_max(u32 cap, u32 size)
 	size_t bytes = size_min(BARN_BYTES, (size_t)kmem_machine.low_end << PAGE_SHIFT >> 10) /
 		       (1 + size / 256);
 
-	return (u32)size_max(1, bytes / (cap * (size + sizeof(void *))));
+	return (u32)size_max(2, bytes / (cap * (size + sizeof(void *))));
 }
 
 struct kmem_cache *sheaf_cache_of(u32 cap)
@@ -168,17 +179,22 @@ static bool barn_give(struct kmem_cache *c, struct sheaf *s, bool nested)
 
 /* ---- This CPU's two ------------------------------------------------------------------------------- */
 
-/* Taken out of the stacks, either may be NULL. */
+/* Taken out of the stacks; either may be NULL. */
 struct hand {
 	struct sheaf *main, *spare;
 };
 
-static struct hand hand_take(struct kmem_cache *c)
+/* The main one. The other stays where it is unless a look at it says that it will serve. */
+static struct hand hand_take(struct kmem_cache *c, u32 cpu)
 {
-	u32 cpu = port_cpu();
-	struct sheaf *main = port_stack_take(c->main_off, cpu);
+	return (struct hand){port_stack_take(c->main_off, cpu), NULL};
+}
 
-	return (struct hand){main, port_stack_take(c->spare_off, cpu)};
+/* The spare one becomes the main one, or leaves none. */
+static void hand_turn(struct kmem_cache *c, struct hand *h, u32 cpu)
+{
+	h->spare = h->main;
+	h->main = port_stack_take(c->spare_off, cpu);
 }
 
 /* Finds a home for a sheaf the caller owns: here, or there, or the barn. */
@@ -198,14 +214,6 @@ static void hand_put(struct kmem_cache *c, const struct hand *h, bool nested)
 	sheaf_place(c, h->spare, c->spare_off, c->main_off, nested);
 }
 
-static void hand_swap(struct hand *h)
-{
-	struct sheaf *main = h->main;
-
-	h->main = h->spare;
-	h->spare = main;
-}
-
 /* ---- Allocation ---------------------------------------------------------------------------------- */
 
 static bool sheaf_has(const struct sheaf *s)
@@ -213,41 +221,41 @@ static bool sheaf_has(const struct sheaf *s)
 	return s && s->n;
 }
 
-/* Neither has an object: the barn's full sheaf becomes the main one, else one is filled from slabs. */
+/* None has an object: the barn's full sheaf becomes the main one, else one is filled from slabs. */
 static void hand_fill(struct kmem_cache *c, struct hand *h, gfp_t gfp, bool nested)
 {
-	struct sheaf *none = NULL, *give, *full;
+	struct sheaf *none = NULL, *give = h->main, *s = barn_get_full(c, &give, nested);
 
-	if (!h->spare)
-		hand_swap(h);
-	give = h->main;
-	full = barn_get_full(c, &give, nested);
-	if (full) {
+	if (s) {
 		if (give)
 			sheaf_end(c, give, nested);
-		h->main = full;
+		h->main = s;
 		return;
 	}
-	if (!h->main)
-		hand_swap(h);
+	if (!h->main) {
+		h->main = h->spare;
+		h->spare = NULL;
+	}
 	if (!h->main)
 		h->main = barn_get_empty(c, &none, nested);
 	if (!h->main)
 		h->main = sheaf_new(c, nested);
 	if (h->main)
-		h->main->n = node_alloc(c, gfp, h->main->slot, h->main->cap, nested);
+		h->main->n = node_alloc(c, gfp, h->main->slot,
+					(u32)size_min(h->main->cap, SHEAF_BATCH), nested);
 }
 
 void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
 {
 	void *obj = port_stack_pop(c->main_off);
+	u32 cpu = port_cpu(), n;
 	struct hand h;
 
 	if (obj)
 		return obj;
-	h = hand_take(c);
-	if (!sheaf_has(h.main))
-		hand_swap(&h);
+	h = hand_take(c, cpu);
+	if (!sheaf_has(h.main) && port_stack_peek(c->spare_off, cpu, &n) && n)
+		hand_turn(c, &h, cpu);
 	if (!sheaf_has(h.main))
 		hand_fill(c, &h, gfp, nested);
 	if (sheaf_has(h.main))
@@ -275,48 +283,45 @@ static bool sheaf_room(const struct sheaf *s)
 	return s && s->n < s->cap;
 }
 
+/* Makes room: what has rested longest goes to the slabs. */
 static void sheaf_flush(struct kmem_cache *c, struct sheaf *s, bool nested)
 {
-	node_free(c, s->slot, s->n, nested);
-	s->n = 0;
+	u32 nr = (u32)size_min(s->n, SHEAF_BATCH);
+
+	node_free(c, s->slot, nr, nested);
+	s->n -= nr;
+	__builtin_memmove(s->slot, s->slot + nr, s->n * sizeof(*s->slot));
 }
 
 /*
- * Each is full, or none. What was freed last is to be allocated first, so the spare one goes to the
- * barn, the main one becomes the spare, and an empty one the main: the barn's, a new one, or, where
- * the barn has no room, the spare one emptied into the slabs.
+ * Each is full, or none. The main one goes to the barn, for an empty one: the barn's, a new one, or,
+ * where the barn has no room, a batch of it flushed into the slabs.
  */
 static void hand_make_room(struct kmem_cache *c, struct hand *h, bool nested)
 {
-	struct sheaf *give, *empty;
+	struct sheaf *give = h->main;
 
-	if (!h->main)
-		hand_swap(h);
-	give = h->spare;
-	empty = barn_get_empty(c, &give, nested);
+	h->main = barn_get_empty(c, &give, nested);
 	if (give) {
 		sheaf_flush(c, give, nested);
-		empty = give;
+		h->main = give;
 	}
-	if (!empty)
-		empty = sheaf_new(c, nested);
-	h->spare = h->main;
-	h->main = empty;
-	if (!empty && h->spare) {
-		sheaf_flush(c, h->spare, nested);
-		hand_swap(h);
-	}
+	if (!h->main)
+		h->main = sheaf_new(c, nested);
 }
 
 bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 {
-	struct hand h = hand_take(c);
-	bool twice = sheaf_holds(h.main, obj) || sheaf_holds(h.spare, obj), traded = false;
+	u32 cpu = port_cpu(), n;
+	struct hand h = hand_take(c, cpu);
+	bool twice = sheaf_holds(h.main, obj), traded = false;
 
-	if (!twice && !sheaf_room(h.main))
-		hand_swap(&h);
+	if (!twice && !sheaf_room(h.main) &&
+	    (!port_stack_peek(c->spare_off, cpu, &n) || n < c->sheaf_cap)) {
+		hand_turn(c, &h, cpu);
+		twice = sheaf_holds(h.main, obj);
+	}
 	if (!twice && !sheaf_room(h.main)) {
-		hand_swap(&h);
 		hand_make_room(c, &h, nested);
 		traded = true;
 	}
@@ -432,4 +437,23 @@ void sheaf_for_each(struct kmem_cache *c, void (*fn)(struct kmem_cache *, void *
 	struct each_object e = {c, fn, arg};
 
 	for_each_sheaf(c, each_one, &e);
+}
+
+/* For quiescent moments, as node_check(). */
+int sheaf_check(struct kmem_cache *c)
+{
+	u32 full = 0, empty = 0;
+	int faults = 0;
+
+	for (const struct sheaf *s = c->barn_full; s; s = s->next, full++)
+		assert_audit(s->n && s->n <= s->cap, "%s: a full sheaf of %u in %u", c->name, s->n,
+			     s->cap);
+	for (const struct sheaf *s = c->barn_empty; s; s = s->next, empty++)
+		assert_audit(s->n == 0, "%s: an empty sheaf of %u", c->name, s->n);
+	assert_audit(full == c->nr_full && empty == c->nr_empty,
+		     "%s: %u full and %u empty sheaves, counted %u and %u", c->name, full, empty,
+		     c->nr_full, c->nr_empty);
+	assert_audit(full <= c->barn_max && empty <= c->barn_max, "%s: a barn of %u + %u, for %u",
+		     c->name, full, empty, c->barn_max);
+	return faults;
 }

@@ -197,13 +197,16 @@ void sheaf_reap(
 /* How many sheaves a barn may hold of each kind. */
 u32 sheaf_barn_max(u32 cap, u32 size);
 u32 sheaf_capacity(u32 size);
+u32 sheaf_capacity_for(u32 want); /* the least of those there are that is no less, or the most */
 unsigned long sheaf_count(struct kmem_cache *c); /* objects resting in sheaves and barn */
 /* Calls fn for each resting object; quiescent callers only. */
 void sheaf_for_each(struct kmem_cache *c, void (*fn)(struct kmem_cache *, void *, void *),
 		    void *arg);
+int sheaf_check(struct kmem_cache *c);
 struct kmem_cache *sheaf_cache_of(u32 cap);
+enum { NR_SHEAF_CACHES = 5 };
+extern const u32 sheaf_caps[NR_SHEAF_CACHES] HIDDEN;
 extern struct kmem_cache sheaf_caches[];
-enum { NR_SHEAF_CACHES = 4 };
 
 /* ---- cache.c -------------------------------------------------------------------------------- */
 

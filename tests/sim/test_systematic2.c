@@ -53,6 +53,11 @@ TEST(barn_to_sheaf)
 	every_schedule("barn to sheaf");
 }
 
+TEST(two_at_the_barn)
+{
+	every_schedule("two at the barn");
+}
+
 TEST(flush_and_refill)
 {
 	every_schedule("flush and refill");

@@ -79,6 +79,14 @@ static void setup_warm(void *arg)
 	boot_with(MACHINE, 0);
 }
 
+/* CPU 0 has used its own sheaves up, and CPU 1 has none: both will want the barn's. */
+static void setup_barn(void *arg)
+{
+	setup_warm(arg);
+	for (unsigned int k = 0; k < 2 * CAP; k++)
+		take(0, k);
+}
+
 static void setup_held(void *arg)
 {
 	setup_bare(arg);
@@ -146,6 +154,12 @@ static void task_alloc_two(unsigned int i, void *arg)
 	(void)arg;
 	take(i, 1);
 	take(i, 2);
+}
+
+static void task_alloc_last(unsigned int i, void *arg)
+{
+	(void)arg;
+	take(i, 3 * CAP);
 }
 
 /* From a sheaf to another CPU's slab, and the other way round. */
@@ -387,6 +401,7 @@ const struct named_scenario scenarios[] = {
 	{{"free, then alloc", 0, setup_held, task_free_alloc, check, NULL}, 3, 3, 2},
 	{{"barn exchange", 0, setup_warm, task_alloc_free, check, NULL}, 3, 3, 2},
 	{{"barn to sheaf", 0, setup_warm, task_alloc_two, check, NULL}, 3, 3, 2},
+	{{"two at the barn", 0, setup_barn, task_alloc_last, check, NULL}, 3, 3, 2},
 	{{"flush and refill", 0, setup_full, task_flush_or_take, check, NULL}, 3, 3, 2},
 	{{"flush and free", 0, setup_full, task_flush_or_free, check, NULL}, 3, 3, 2},
 	{{"shrink and free", 0, setup_held, task_shrink, check, NULL}, 3, 2, 2},
