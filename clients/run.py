@@ -72,6 +72,7 @@ CLIENTS = {
     "slub": ("lib/slub_kunit.c", PRESS + " kunit.expect_fail=test_next_pointer", r"ok \d (test_\w+)$"),
     "mbcache": ("fs/mbcache.c clients/mbcache_driver.c", "mem=16M", r"mbcache: (\d+) of \1 checks"),
     "btree": ("lib/btree.c clients/btree_driver.c", PRESS, r"btree: (\d+) of \1 checks"),
+    "genpool": ("lib/genalloc.c clients/genpool_driver.c", PRESS + "=3", r"genpool: (\d+) of \1 checks"),
     "strings": ("net/ceph/string_table.c clients/strings_driver.c", "mem=16M", r"strings: (\d+) of \1 checks"),
     "radix": ("lib/radix-tree.c lib/xarray.c lib/idr.c clients/radix_driver.c", "mem=16M",
               r"radix: (\d+) of \1 checks"),
@@ -94,6 +95,7 @@ SWEEPS = {
     "ida": ("mem=16M" + IDA, 300),
     "mbcache": ("mem=2M entries=840", 1000),
     "btree": ("mem=2M keys=100", 1000),
+    "genpool": ("mem=2M rounds=500", 1000),
     "strings": ("mem=16M rounds=20", 200),
     "radix": ("mem=16M items=200", 1000),
 }

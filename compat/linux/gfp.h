@@ -30,6 +30,19 @@ static inline bool gfp_has_io_fs(gfp_t gfp)
 #define alloc_pages_bulk_array(gfp, nr, array)	   alloc_pages_bulk((gfp), (nr), (array))
 #define alloc_pages_bulk_array_node(gfp, n, nr, a) alloc_pages_bulk((gfp), (nr), (a))
 #define drain_local_pages(zone)			   drain_all_pages()
-#define page_frag_free(addr)			   put_page(virt_to_head_page(addr))
+
+/*
+ * Fragments of blocks of 32 KiB, or of a page where there are none (lib/frag.c). A fragment of more than a
+ * page may be had or not: NULL. The cache is its user's, who alone is in it; zeroed at first. Context as
+ * alloc_pages(). Nobody waits for a large block.
+ */
+struct page_frag_cache;
+void *page_frag_alloc_align(struct page_frag_cache *cache, unsigned int size, gfp_t gfp,
+			    unsigned int align_mask);
+#define page_frag_alloc(cache, size, gfp) page_frag_alloc_align((cache), (size), (gfp), ~0u)
+#define page_frag_free(addr)		  put_page(virt_to_head_page(addr))
+/* Drops so many references to the block: those of a cache that is given up. */
+void __page_frag_cache_drain(struct page *page, unsigned int count);
+void page_frag_cache_drain(struct page_frag_cache *cache);
 
 #endif

@@ -15,4 +15,16 @@ struct address_space;
 typedef int vm_fault_t;
 typedef unsigned long vm_flags_t;
 
+/* A block that is being cut into fragments; each fragment holds the block, and so does who cuts it. */
+struct page_frag {
+	struct page *page;
+	unsigned int offset, size;
+};
+struct page_frag_cache {
+	void *va;
+	unsigned int offset, size; /* below offset it is free */
+	unsigned int pagecnt_bias; /* references of the cache's own: 1, or 0 without a block */
+	bool pfmemalloc;
+};
+
 #endif

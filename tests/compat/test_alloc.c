@@ -9,12 +9,14 @@
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <asm/posix_types.h>
 #include <linux/sysinfo.h>
 #include <linux/vmalloc.h>
+#include <net/sock.h>
 #include "../env/env_test.h"
 
 void *memdup_user(const void *src, size_t len);
@@ -54,6 +56,56 @@ TEST(copies_are_of_kmalloc_and_errors_are_pointers)
 	kfree(p);
 	ok(is_error(strndup_user(text, 4), -EINVAL), "a string that is too long");
 	ok(is_error(memdup_user(text, SIZE_MAX / 2), -ENOMEM), "more than there is");
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(fragments_hold_their_block)
+{
+	struct page_frag_cache cache = {0};
+	struct page_frag cut = {0};
+	char *p[40];
+
+	boot("mem=16M zones=flat percpu_pages=0");
+	for (int i = 0; i < 40; i++) {
+		p[i] = page_frag_alloc(&cache, 1500, GFP_ATOMIC);
+		ok(p[i], "fragment %d", i);
+		memset(p[i], i, 1500);
+	}
+	for (int i = 0; i < 40; i++)
+		ok(p[i][0] == i && p[i][1499] == i, "fragment %d is nobody else's", i);
+	ok(virt_to_head_page(p[0]) != virt_to_head_page(p[39]), "of more than one block");
+	is(page_count(virt_to_head_page(p[0])), 32768 / 1500, "the first is held by its fragments");
+	page_frag_cache_drain(&cache);
+	for (int i = 0; i < 40; i++)
+		page_frag_free(p[i]);
+	p[0] = page_frag_alloc_align(&cache, 100, GFP_KERNEL, ~63u);
+	is((unsigned long)p[0] % 64, 0, "aligned");
+	page_frag_free(p[0]);
+	for (int i = 0; i < 1000; i++) {
+		p[1] = page_frag_alloc(&cache, 1000, GFP_KERNEL);
+		page_frag_free(p[1]);
+	}
+	ok(virt_to_head_page(p[0]) == virt_to_head_page(p[1]), "a block nobody holds goes round");
+	ok(!page_frag_alloc(&cache, 40000, GFP_KERNEL), "more than a block");
+	__page_frag_cache_drain(virt_to_head_page(cache.va), cache.pagecnt_bias);
+	ok(skb_page_frag_refill(1000, &cut, GFP_KERNEL) && cut.offset == 0, "the other form");
+	cut.offset = cut.size - 999;
+	get_page(cut.page);
+	put_page(cut.page);
+	ok(skb_page_frag_refill(1000, &cut, GFP_KERNEL) && cut.offset == 0, "again from the start");
+	put_page(cut.page);
+	is(kmem_shutdown(), 0, "leaks");
+}
+
+TEST(a_mapping_has_a_mask_of_its_own)
+{
+	struct address_space mapping = {0};
+
+	boot("mem=16M");
+	mapping_set_gfp_mask(&mapping, GFP_NOFS);
+	ok(mapping_gfp_mask(&mapping) == GFP_NOFS, "as it was set");
+	ok(mapping_gfp_constraint(&mapping, GFP_KERNEL) == GFP_NOFS, "what both allow");
+	ok(gfp_any() == GFP_KERNEL, "of a task");
 	is(kmem_shutdown(), 0, "leaks");
 }
 

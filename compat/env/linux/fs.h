@@ -36,6 +36,12 @@ struct vm_area_struct;
 struct inode;
 struct file;
 
+struct address_space {
+	struct inode *host;
+	gfp_t gfp_mask;
+	unsigned long flags;
+	void *private_data;
+};
 struct file_operations {
 	struct module *owner;
 	loff_t (*llseek)(struct file *file, loff_t off, int whence);
