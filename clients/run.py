@@ -63,7 +63,10 @@ CLIENTS = {
     # Asks for the largest blocks, so those are what the machine is full of.
     "meminit": ("lib/test_meminit.c", PRESS + "=10 init_on_alloc=1 init_on_free=1", r"all (131) tests passed"),
     "free_pages": ("lib/test_free_pages.c", PRESS, r"Test (completed)"),
-    # Without what takes 35,000 per-CPU areas, and what needs more mappings than a process has.
+    # Two of the ten cases are large: as many mappings, and 35,000 per-CPU areas, as one CPU allows a process.
+    "vmalloc_large": ("lib/test_vmalloc.c",
+                      "mem=128M nr_cpus=1 env.press test_loop_count=1 nr_threads=1 run_test_mask=130 "
+                      "expect=vmalloc_test_init:-11", r"passed: (1) failed: 0"),
     "vmalloc": ("lib/test_vmalloc.c",
                 "mem=128M env.press test_loop_count=20 nr_threads=1 run_test_mask=893 expect=vmalloc_test_init:-11",
                 r"passed: (1) failed: 0"),
@@ -83,6 +86,10 @@ NOT_RUN = {
     ("xarray", "tsan"): "one task, 41 million checks",
     ("xarray_nowait", "tsan"): "one task, 41 million checks",
     ("maple_tree", "tsan"): "one task, 12 million checks",
+    ("vmalloc_large", "debug"): "a minute and more, for the 35,000 areas",
+    ("vmalloc_large", "asan"): "a minute and more, for the 35,000 areas",
+    ("vmalloc_large", "i386"): "a minute and more, for the 35,000 areas",
+    ("vmalloc_large", "tsan"): "a minute and more, for the 35,000 areas",
     ("mbcache", "tsan"): "its shrinker counts without the lock: a race of the source",
 }
 # Under AddressSanitizer free objects are poisoned, but not where a client reads them to see what they hold.
