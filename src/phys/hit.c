@@ -16,12 +16,13 @@
  *
  *	z->hits		bit 4 class + order: take; bit 20 + order: give; under the lock
  *	z->hits_most	those that do not depend on how much is free
+ *	z->hits_floor	by class: more than this must be free
  *
  * With types of page blocks (phys.typed) the way in depends on the request and the way out on the
  * block: nothing hits then.
  *
  * Lock: ZONE, held by page_hits_settle()'s caller; the table is read without. Cost: while the zone is
- * far above its marks, one watermark test for each hold of its lock.
+ * far above its marks, a comparison for each hold of its lock.
  */
 #include "phys/internal.h"
 
@@ -35,22 +36,33 @@ static u32 take_bit(u32 class, unsigned int order)
 	return 1u << (class * PCP_ORDERS + order);
 }
 
-static bool passes(const struct zone *z, u32 class, unsigned int order)
+/* The largest order there is a block of; 0 also if there is none. */
+static unsigned int order_top(const struct zone *z)
 {
-	return zone_watermark_ok(z, order, atom_load(&z->mark[ALLOC_WMARK_LOW]), class,
-				 ALLOC_WMARK_LOW, zone_free_pages(z));
+	unsigned int o = MAX_PAGE_ORDER;
+
+	while (o > 0 && !z->area[o].nr_free[KMEM_MT_UNMOVABLE])
+		o--;
+	return o;
+}
+
+/* As zone_watermark_ok() says without types, in figures of the lock's holder. */
+static bool passes(const struct zone *z, u32 class, unsigned int order, unsigned int top)
+{
+	return order <= top && (long)z->free - ((1L << order) - 1) > (long)z->hits_floor[class];
 }
 
 /* No class has a larger reserve in a zone than the highest. */
 static u32 hits_now(const struct zone *z)
 {
 	u32 most = z->hits_most, hits = most;
+	unsigned int top = order_top(z);
 
-	if (likely(passes(z, KMEM_NR_ZONES - 1, PCP_ORDERS - 1)))
+	if (likely(passes(z, KMEM_NR_ZONES - 1, PCP_ORDERS - 1, top)))
 		return most;
 	for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
 		for (unsigned int o = 0; o < PCP_ORDERS; o++)
-			if (most & take_bit(class, o) && !passes(z, class, o))
+			if (most & take_bit(class, o) && !passes(z, class, o, top))
 				hits &= ~take_bit(class, o);
 	return hits;
 }
@@ -112,6 +124,9 @@ void page_hits_refresh(void)
 	for_each_zone (z) {
 		zone_lock(z, false, &flags);
 		z->hits_most = hits_most(z);
+		for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
+			z->hits_floor[class] = atom_load(&z->mark[ALLOC_WMARK_LOW]) +
+					       atom_load(&z->reserve[class]);
 		page_hits_settle(z);
 		zone_unlock(z, flags);
 	}

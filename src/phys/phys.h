@@ -184,6 +184,7 @@ struct zone {
 	unsigned long slab_reclaimable; /* pages of reclaimable slabs; atomics */
 	u32 given_up;	     /* kswapd has; a free that lifts the zone over high clears it */
 	u32 hits, hits_most; /* hit.c: what may hit now, and at most; under lock */
+	unsigned long hits_floor[KMEM_NR_ZONES];
 	struct kmem_stat_zone *stat;
 };
 
