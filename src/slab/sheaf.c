@@ -184,7 +184,7 @@ struct hand {
 	struct sheaf *main, *spare;
 };
 
-/* The main one. The other stays where it is unless a look at it says that it will serve. */
+/* The main one. The other stays where it is unless the main one does not serve. */
 static struct hand hand_take(struct kmem_cache *c, u32 cpu)
 {
 	return (struct hand){port_stack_take(c->main_off, cpu), NULL};
@@ -248,13 +248,13 @@ static void hand_fill(struct kmem_cache *c, struct hand *h, gfp_t gfp, bool nest
 void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
 {
 	void *obj = port_stack_pop(c->main_off);
-	u32 cpu = port_cpu(), n;
+	u32 cpu = port_cpu();
 	struct hand h;
 
 	if (obj)
 		return obj;
 	h = hand_take(c, cpu);
-	if (!sheaf_has(h.main) && port_stack_peek(c->spare_off, cpu, &n) && n)
+	if (!sheaf_has(h.main))
 		hand_turn(c, &h, cpu);
 	if (!sheaf_has(h.main))
 		hand_fill(c, &h, gfp, nested);
@@ -312,12 +312,11 @@ static void hand_make_room(struct kmem_cache *c, struct hand *h, bool nested)
 
 bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 {
-	u32 cpu = port_cpu(), n;
+	u32 cpu = port_cpu();
 	struct hand h = hand_take(c, cpu);
 	bool twice = sheaf_holds(h.main, obj), traded = false;
 
-	if (!twice && !sheaf_room(h.main) &&
-	    (!port_stack_peek(c->spare_off, cpu, &n) || n < c->sheaf_cap)) {
+	if (!twice && !sheaf_room(h.main)) {
 		hand_turn(c, &h, cpu);
 		twice = sheaf_holds(h.main, obj);
 	}
