@@ -317,12 +317,18 @@ void gfp_put(struct page *page)
 		page_report_bad(page, order, v);
 }
 
+void gfp_free_miss(struct page *page, unsigned int order, bool cold, const void *site)
+{
+	block_free(page, order, cold, gfp_free_tries(site));
+}
+
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site)
 {
-	if (likely(!cold) &&
-	    (gfp_free_hit(page, order, 0) || (order && gfp_free_hit(page, order, PAGE_COMPOUND))))
+	u8 flags = order && atom_load(&page->flags) == PAGE_COMPOUND ? PAGE_COMPOUND : 0;
+
+	if (likely(!cold) && gfp_free_hit(page, order, flags))
 		return;
-	block_free(page, order, cold, gfp_free_tries(site));
+	gfp_free_miss(page, order, cold, site);
 }
 
 void gfp_free_nolock(struct page *page, unsigned int order)

@@ -65,13 +65,13 @@ void __free_pages(struct page *page, unsigned int order)
 	if (likely(gfp_free_hit(page, order, 0)))
 		return;
 	if (page)
-		gfp_free(page, order, false, __builtin_return_address(0));
+		gfp_free_miss(page, order, false, __builtin_return_address(0));
 }
 
 void free_pages_cold(struct page *page, unsigned int order)
 {
 	if (page)
-		gfp_free(page, order, true, __builtin_return_address(0));
+		gfp_free_miss(page, order, true, __builtin_return_address(0));
 }
 
 static void report_foreign(const void *addr)
@@ -89,7 +89,7 @@ void free_pages(unsigned long addr, unsigned int order)
 	if (likely(page) && likely(gfp_free_hit(page, order, 0)))
 		return;
 	if (page)
-		gfp_free(page, order, false, __builtin_return_address(0));
+		gfp_free_miss(page, order, false, __builtin_return_address(0));
 	else
 		report_foreign((const void *)addr);
 }

@@ -104,6 +104,8 @@ static inline always_inline bool gfp_free_hit(struct page *page, unsigned int or
 }
 /* Drops a reference and frees with it; checks first. */
 void gfp_free(struct page *page, unsigned int order, bool cold, const void *site);
+/* What follows a hit that was refused. */
+void gfp_free_miss(struct page *page, unsigned int order, bool cold, const void *site);
 void gfp_free_nolock(struct page *page, unsigned int order);
 /* Must an ordinary free do with trylocks? In NMI context, where it is reported, and in a handler. */
 bool gfp_free_tries(const void *addr);

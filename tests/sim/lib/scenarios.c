@@ -414,7 +414,7 @@ const struct named_scenario scenarios[] = {
 	{{"pages: drain and free", 0, setup_pages, task_pages, check, NULL}, 3, 2, 0},
 	{{"pages: drain and alloc", 0, setup_pages, task_pages_alloc, check, NULL}, 2, 1, 0},
 	{{"pages: free", 0, setup_pages, task_pages_free, check, NULL}, 3, 3, 0},
-	{{"pages: merge", 0, setup_buddy, task_merge, check, NULL}, 3, 3, 0},
+	{{"pages: merge", 0, setup_buddy, task_merge, check, NULL}, 3, 2, 0},
 	{{"pages: merge and split", 0, setup_buddy, task_buddy, check, NULL}, 3, 2, 0},
 };
 const unsigned int nr_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
