@@ -371,7 +371,8 @@ static void *storm_thread(void *arg)
 	return NULL;
 }
 
-static void storm(const char *cmdline, bool reserve)
+/* per_mille: of a handler's small requests, so many may be refused. */
+static void storm(const char *cmdline, unsigned long per_mille)
 {
 	const char *ops = getenv("STORM_OPS");
 	struct sigaction sa = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
@@ -402,10 +403,9 @@ static void storm(const char *cmdline, bool reserve)
 	     sum.ops, sum.handled, sum.small_refused, sum.small, sum.other_refused, sum.other);
 	ok(sum.handled > 100, "%lu signals", sum.handled);
 	is(sum.torn, 0, "blocks with two owners");
-	if (reserve)
-		/* A thousandth, and a few where a run is short. */
-		ok(sum.small_refused * 1000 <= sum.small + 10000, "%lu of %lu refused",
-		   sum.small_refused, sum.small);
+	/* And a few where a run is short. */
+	ok(sum.small_refused * 1000 <= sum.small * per_mille + 10000, "%lu of %lu refused",
+	   sum.small_refused, sum.small);
 	is(mempool_check(pool), 0, "the pool");
 	ok(mempool_is_saturated(pool), "%d elements in reserve of %d", pool->curr_nr, pool->min_nr);
 	mempool_destroy(pool);
@@ -416,15 +416,16 @@ static void storm(const char *cmdline, bool reserve)
 
 TEST(threads_in_a_storm_of_signals)
 {
-	storm("mem=128M zones=x86_64", true);
+	storm("mem=128M zones=x86_64", 1);
 }
 
 TEST(threads_in_a_storm_of_signals_without_percpu_lists)
 {
-	storm("mem=128M zones=normal:112M,highmem:rest percpu_pages=0 hardened=1", false);
+	storm("mem=128M zones=normal:112M,highmem:rest percpu_pages=0 hardened=1", 1000);
 }
 
+/* There are no sheaves: each request needs the cache's lock, whose holder may be off the CPU. */
 TEST(threads_in_a_storm_of_signals_with_debugging)
 {
-	storm("mem=128M zones=normal:112M,highmem:rest slab_debug=FZP nr_cpus=4", true);
+	storm("mem=128M zones=normal:112M,highmem:rest slab_debug=FZP nr_cpus=4", 50);
 }
