@@ -339,7 +339,8 @@ static inline always_inline bool page_give_hit(struct page *page, unsigned int o
 	if (unlikely(atom_load_acq(&page->refcount) != 1))
 		return false;
 	kind = atom_load(&page->kind);
-	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != (page_kind(PAGE_ALLOC, order) | flags << 8)))
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) !=
+		     (page_kind(PAGE_ALLOC, order) | (u32)flags << 8)))
 		return false;
 	stack = atom_load(&page_hits.give[page_kind_zone(kind)][order]);
 	if (unlikely(stack == PERCPU_NONE) || unlikely(!frames_known_soiled(pfn, order)) ||

@@ -249,26 +249,28 @@ static void kswapd_nap(u32 wish)
 	}
 }
 
-/* For a wish, or until free memory is to be looked at (decay.c). */
-static void kswapd_sleep(void)
+static void kswapd_sleep(u64 ns)
 {
 	trace_kswapd_sleep();
-	port_wait(&kswapd.wanted, 0, decay_background());
+	port_wait(&kswapd.wanted, 0, ns);
 }
 
 static void kswapd_main(void *arg)
 {
 	(void)arg;
 	while (!kswapd_stopping()) {
+		u64 rest = UINT64_MAX;
 		u32 wish;
 
 		kswapd_hold();
 		wish = kswapd_step();
+		if (!wish)
+			rest = decay_background();
 		kswapd_let();
 		if (wish && atom_load(&kswapd.wanted) == 0)
 			kswapd_nap(wish);
 		else if (!wish)
-			kswapd_sleep();
+			kswapd_sleep(rest);
 	}
 	/* The last of its stores; pairs with the load in kswapd_stop(). */
 	atom_store_rel(&kswapd.task, (u32)KSWAPD_NONE);
