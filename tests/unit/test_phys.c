@@ -51,7 +51,7 @@ static bool hits_are_exact(const struct zone *z)
 /* From full to empty and back, in blocks of this order. */
 static void fill_and_empty(unsigned int order)
 {
-	static struct page *held[4096];
+	static struct page *held[4096 + 1]; /* and the refusal */
 	unsigned int nr = 0, wrong = 0, hits = 0;
 	struct zone *z = pm_normal();
 

@@ -45,7 +45,8 @@ static uint64_t address_in(const struct kmem_sweep_module *m, uint64_t pc)
 	return pc - m->base;
 }
 
-/* "function file:line" of the call before pc; false: nobody knows. */
+/* "function file:line" of the call before pc; false: nobody knows. Of functions inlined into each other, the last line is
+ * the one that has the frame. */
 static bool ask_addr2line(const struct kmem_sweep_module *m, uint64_t pc, char *out, size_t len)
 {
 	char *at = cmd_text("0x%llx", (unsigned long long)address_in(m, pc - 1));
@@ -55,7 +56,7 @@ static bool ask_addr2line(const struct kmem_sweep_module *m, uint64_t pc, char *
 
 	fflush(NULL);
 	if (pipe(pipe_fd) == 0 && (pid = fork()) == 0) {
-		char *argv[] = {"addr2line", "-f", "-C", "-s", "-e", path, at, NULL};
+		char *argv[] = {"addr2line", "-f", "-i", "-C", "-s", "-e", path, at, NULL};
 
 		dup2(pipe_fd[1], STDOUT_FILENO);
 		close(pipe_fd[0]);
@@ -69,8 +70,9 @@ static bool ask_addr2line(const struct kmem_sweep_module *m, uint64_t pc, char *
 
 		close(pipe_fd[1]);
 		in = fdopen(pipe_fd[0], "r");
-		if (in && fgets(function, sizeof(function), in) && !fgets(line, sizeof(line), in))
-			line[0] = '\0';
+		while (in && fgets(function, sizeof(function), in))
+			if (!fgets(line, sizeof(line), in))
+				line[0] = '\0';
 		if (in)
 			fclose(in);
 		waitpid(pid, NULL, 0);

@@ -153,10 +153,10 @@ static void sh_ctor(void)
 {
 	struct block b = disown_kind(&s.handler, OF_CTOR, 0);
 
-	shape_alloc(OF_CTOR, 700, GFP_ATOMIC);
+	shape_alloc(OF_CTOR, 2100, GFP_ATOMIC);
 	if (b.p)
 		block_free(b);
-	pair(OF_CTOR, 700, GFP_NOWAIT);
+	pair(OF_CTOR, 2100, GFP_NOWAIT);
 }
 
 static void sh_nolock(void)

@@ -452,7 +452,7 @@ static void machine_up(void)
 	if (err)
 		step_finding("boot \"%s\": %d", w->victim->cmdline, err);
 	s.cache = kmem_cache_create("step", 1500, 0, 0, NULL);
-	s.ctor = kmem_cache_create("step-ctor", 700, 0, 0, construct);
+	s.ctor = kmem_cache_create("step-ctor", 2100, 0, 0, construct);
 	s.debug = kmem_cache_create("step-debug", 400, 0, SLAB_RED_ZONE | SLAB_POISON, NULL);
 	s.rcu = kmem_cache_create("step-rcu", 900, 0, SLAB_TYPESAFE_BY_RCU, NULL);
 	if (!s.cache || !s.ctor || !s.debug || !s.rcu)
