@@ -96,12 +96,7 @@ static TAP_UNUSED void machine_stop(void)
 
 static TAP_UNUSED uint64_t events_of(enum kmem_event ev)
 {
-	const struct kmem_stat *st = kmem_stat_get();
-	uint64_t sum = 0;
-
-	for (unsigned int cpu = 0; cpu <= st->nr_cpus; cpu++)
-		sum += __atomic_load_n(&st->cpu[cpu].event[ev], __ATOMIC_RELAXED);
-	return sum;
+	return kmem_stat_events(kmem_stat_get(), ev);
 }
 
 static TAP_UNUSED uint64_t pages_free(void)

@@ -130,6 +130,9 @@ const struct kmem_stat *kmem_stat_get(void);
  */
 long kmem_stat_text(const struct kmem_stat *stat, const char *name, char *buf, size_t len);
 
+/* How often an event was counted, on all CPUs; 0 where stat is NULL. Any context, no machine needed. */
+uint64_t kmem_stat_events(const struct kmem_stat *stat, enum kmem_event event);
+
 /* Name of an event counter, zone or mobility type, as the kernel prints it. NULL past the end. */
 const char *kmem_event_name(unsigned int event);
 const char *kmem_zone_name(unsigned int zone);

@@ -127,15 +127,6 @@ static u32 nr_cpus_of(const struct kmem_stat *st)
 	return st->nr_cpus < KMEM_MAX_CPUS ? st->nr_cpus : KMEM_MAX_CPUS;
 }
 
-static u64 event_sum(const struct kmem_stat *st, enum kmem_event ev)
-{
-	u64 sum = 0;
-
-	for (u32 cpu = 0; cpu <= nr_cpus_of(st); cpu++)
-		sum += atom_load(&st->cpu[cpu].event[ev]);
-	return sum;
-}
-
 static u64 free_blocks(const struct kmem_stat_zone *z, unsigned int order)
 {
 	u64 sum = 0;
@@ -171,7 +162,7 @@ static u64 zone_value(const struct kmem_stat *st, unsigned int zone, int source)
 	case SRC_FREE_BLOCKS:
 		return free_in_blocks(&st->zone[zone]);
 	case SRC_ALLOCS:
-		return event_sum(st, (enum kmem_event)(KMEM_EV_pgalloc_dma + (int)zone));
+		return kmem_stat_events(st, (enum kmem_event)(KMEM_EV_pgalloc_dma + (int)zone));
 	case SRC_WRITE_PENDING:
 		return lru_value(st, zone, KMEM_LRU_DIRTY) +
 		       lru_value(st, zone, KMEM_LRU_WRITEBACK);
@@ -432,7 +423,7 @@ static void text_vmstat(const struct kmem_stat *st, struct text *t)
 			 (ull)node_value(st, node_counters[i].source));
 	for (unsigned int ev = 0; ev < KMEM_NR_EVENTS; ev++)
 		text_add(t, "%s %llu\n", kmem_event_name(ev),
-			 (ull)event_sum(st, (enum kmem_event)ev));
+			 (ull)kmem_stat_events(st, (enum kmem_event)ev));
 }
 
 /* ---- All ------------------------------------------------------------------------------------ */

@@ -25,7 +25,6 @@ static inline void vm_event(enum kmem_event ev)
 {
 	vm_event_add(ev, 1);
 }
-u64 vm_event_sum(enum kmem_event ev);
 
 static inline bool trace_on(void)
 {

@@ -2,16 +2,13 @@
 /* Event counters folded into totals, and the names of what is counted. */
 #include "trace/trace.h"
 
-u64 vm_event_sum(enum kmem_event ev)
+uint64_t kmem_stat_events(const struct kmem_stat *stat, enum kmem_event event)
 {
-	const struct kmem_stat *st = kmem_machine.stat;
 	u64 sum = 0;
 
-	assert_debug(ev < KMEM_NR_EVENTS);
-	if (!st)
-		return 0;
-	for (unsigned int cpu = 0; cpu <= KMEM_MAX_CPUS && cpu <= kmem_machine.nr_cpus; cpu++)
-		sum += atom_load(&st->cpu[cpu].event[ev]);
+	assert_debug(event < KMEM_NR_EVENTS);
+	for (unsigned int cpu = 0; stat && cpu <= KMEM_MAX_CPUS && cpu <= stat->nr_cpus; cpu++)
+		sum += atom_load(&stat->cpu[cpu].event[event]);
 	return sum;
 }
 

@@ -80,7 +80,7 @@ TEST(a_full_ring_drops_and_counts_and_the_numbers_show_the_gap)
 	kmem_trace_start(NULL, NULL);
 	for (uintptr_t i = 0; i < TRACE_RING_SLOTS + 10; i++)
 		trace_kfree(NULL, (void *)i);
-	is(vm_event_sum(KMEM_EV_kmem_trace_dropped), 10);
+	is(kmem_stat_events(kmem_machine.stat, KMEM_EV_kmem_trace_dropped), 10);
 	while (kmem_trace_read(0, &ev))
 		is(ev.seq, n++);
 	is(n, TRACE_RING_SLOTS);
@@ -110,7 +110,8 @@ TEST(a_function_takes_the_ring_s_place)
 	trace_ring_init(NULL, 0);
 	kmem_trace_start(NULL, NULL);
 	trace_kfree(NULL, NULL);
-	is(vm_event_sum(KMEM_EV_kmem_trace_dropped), 1, "no ring: dropped, and counted");
+	is(kmem_stat_events(kmem_machine.stat, KMEM_EV_kmem_trace_dropped), 1,
+	   "no ring: dropped, and counted");
 }
 
 enum { WRITERS = 3, EVENTS = 20000 };
@@ -167,7 +168,8 @@ TEST(written_is_read_plus_dropped)
 	}
 	is(torn, 0);
 	is(disorder, 0);
-	is(got + vm_event_sum(KMEM_EV_kmem_trace_dropped), WRITERS * EVENTS + handler_events);
+	is(got + kmem_stat_events(kmem_machine.stat, KMEM_EV_kmem_trace_dropped),
+	   WRITERS * EVENTS + handler_events);
 	diag("%u events, %u by the handler", (unsigned int)got, handler_events);
 }
 

@@ -176,16 +176,6 @@ static void put_caches(struct text *t, const struct kmem_stat *st)
 	}
 }
 
-static uint64_t event_sum(const struct kmem_stat *st, unsigned int ev)
-{
-	unsigned int max = st->nr_cpus < KMEM_MAX_CPUS ? st->nr_cpus : KMEM_MAX_CPUS;
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i <= max; i++)
-		sum += st->cpu[i].event[ev];
-	return sum;
-}
-
 /* Only what happened. */
 static void put_events(struct text *t, const struct kmem_stat *st)
 {
@@ -197,7 +187,7 @@ static void put_events(struct text *t, const struct kmem_stat *st)
 	unsigned int column = 0;
 
 	for (unsigned int i = 0; i < KMEM_NR_EVENTS; i++) {
-		uint64_t n = event_sum(st, i);
+		uint64_t n = kmem_stat_events(st, (enum kmem_event)i);
 
 		if (n == 0)
 			continue;

@@ -225,12 +225,7 @@ void drop_begin(const struct plan *p, struct result *r, void (*drop)(void *, uin
 
 static uint64_t events(enum kmem_event ev)
 {
-	const struct kmem_stat *st = kmem_stat_get();
-	uint64_t sum = 0;
-
-	for (unsigned int cpu = 0; st && cpu <= st->nr_cpus; cpu++)
-		sum += st->cpu[cpu].event[ev];
-	return sum;
+	return kmem_stat_events(kmem_stat_get(), ev);
 }
 
 static uint64_t stalls(void)

@@ -92,13 +92,9 @@ static void put_cache(FILE *out, const struct kmem_stat_cache *c)
 static void put_events(FILE *out, const struct kmem_stat *st)
 {
 	fputs("\"events\":{", out);
-	for (unsigned int ev = 0; ev < KMEM_NR_EVENTS; ev++) {
-		uint64_t sum = 0;
-
-		for (unsigned int cpu = 0; cpu <= st->nr_cpus && cpu <= KMEM_MAX_CPUS; cpu++)
-			sum += st->cpu[cpu].event[ev];
-		fprintf(out, "%s\"%s\":%" PRIu64, ev ? "," : "", kmem_event_name(ev), sum);
-	}
+	for (unsigned int ev = 0; ev < KMEM_NR_EVENTS; ev++)
+		fprintf(out, "%s\"%s\":%" PRIu64, ev ? "," : "", kmem_event_name(ev),
+			kmem_stat_events(st, (enum kmem_event)ev));
 	fputc('}', out);
 }
 

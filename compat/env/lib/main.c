@@ -160,12 +160,7 @@ void kmem_env_quiesce(void)
 
 static unsigned long long events(enum kmem_event ev)
 {
-	const struct kmem_stat *st = kmem_stat_get();
-	unsigned long long sum = 0;
-
-	for (unsigned int cpu = 0; cpu <= st->nr_cpus; cpu++)
-		sum += __atomic_load_n(&st->cpu[cpu].event[ev], __ATOMIC_RELAXED);
-	return sum;
+	return kmem_stat_events(kmem_stat_get(), ev);
 }
 
 int kmem_env_stop(void)

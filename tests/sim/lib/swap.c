@@ -296,10 +296,8 @@ static void load_end(void *arg)
 	(void)arg;
 	load.area.percent = 0;
 	load.failing = false;
-	for (unsigned int cpu = 0; cpu < st->nr_cpus; cpu++) {
-		load.in += st->cpu[cpu].event[KMEM_EV_pswpin];
-		load.out += st->cpu[cpu].event[KMEM_EV_pswpout];
-	}
+	load.in += kmem_stat_events(st, KMEM_EV_pswpin);
+	load.out += kmem_stat_events(st, KMEM_EV_pswpout);
 	machine_end();
 }
 
