@@ -165,9 +165,9 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  * full, stack.
  *
  * Where a sheaf lies is part of the contract: in a block of sheaf_block(cap) bytes, a power of two to
- * which it is aligned and at most 4096, and its last slot ends where the block ends (sheaf_in()). So a port may know
- * from an address in a sheaf whether the sheaf is full. How many pointers a sheaf holds while it is in
- * a stack is the port's to know; to whoever holds the sheaf, n says it.
+ * which it is aligned and at most 4096, and its last slot ends where the block ends (sheaf_in()). So a
+ * port may know from an address in a sheaf whether the sheaf is full. How many pointers a sheaf holds
+ * while it is in a stack is the port's to know; to whoever holds the sheaf, n says it.
  *
  * inline void port_stack_init(uint32_t off, unsigned cpu, uint32_t cap)
  *                                                      before any other verb: a stack for sheaves of

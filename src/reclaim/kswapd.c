@@ -17,8 +17,8 @@
  * before or wakes. Stop is a bit of the same word, which a step leaves where it is.
  *
  * The task. It starts with the first wake-up in a context that may sleep, once there is a shrinker or
- * a provider to ask, or with decay_thread=1; a wish that a handler leaves waits for that. Where there are no threads the
- * embedding calls kmem_kswapd_run() instead.
+ * a provider to ask, or with decay_thread=1; a wish that a handler leaves waits for that. Where there
+ * are no threads the embedding calls kmem_kswapd_run() instead.
  *
  *	NONE --spawned--> SPAWNED --stop--> NONE		REFUSED: the port has no tasks to give
  *

@@ -199,8 +199,7 @@ void object_release(struct kmem_cache *c, void *obj, bool nested)
 	else if (!c->main_off)
 		node_free(c, &obj, 1, nested);
 	else if (!port_stack_push(c->main_off, obj) && !sheaf_free(c, obj, nested))
-		report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
-			      "BUG %s: Object already free: object %p freed twice", c->name, obj);
+		report_double_free(c, obj);
 }
 
 /* What is optional. False: the object is free already, which was reported. */

@@ -130,12 +130,12 @@ void quarantine_reset(void)
 
 void quarantine_fork_lock(void)
 {
-	port_spin_lock(&held_lock.spin);
+	lock_fork_take(&held_lock);
 }
 
 void quarantine_fork_unlock(void)
 {
-	port_spin_unlock(&held_lock.spin);
+	lock_fork_drop(&held_lock);
 }
 
 int quarantine_check(void)

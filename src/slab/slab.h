@@ -192,8 +192,8 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested);
  * use this moment, which only callers that interrupted nobody may ask for. */
 void sheaf_drain(struct kmem_cache *c, bool wait);
 void sheaf_drain_barn(struct kmem_cache *c);
-void sheaf_reap(
-	struct kmem_cache *c); /* of the barn's full ones as many as nobody has needed since */
+/* Of the barn's full ones those that nobody has needed since it was called last. */
+void sheaf_reap(struct kmem_cache *c);
 /* How many sheaves a barn may hold of each kind. */
 u32 sheaf_barn_max(u32 cap, u32 size);
 u32 sheaf_capacity(u32 size);

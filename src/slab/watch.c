@@ -6,9 +6,8 @@
  *	slot	|  object, as long as asked for  |  hidden, at least 16 bytes  |
  *
  * Caches that are watched have no sheaves, so that a freed object is hidden at once, and held back for a
- * while (quarantine.c). An object that
- * may be read after its free (SLAB_TYPESAFE_BY_RCU), and one whose slot the library reads itself
- * (slab_debug), are left alone; so are the library's own.
+ * while (quarantine.c). An object that may be read after its free (SLAB_TYPESAFE_BY_RCU), and one whose
+ * slot the library reads itself (slab_debug), are left alone; so are the library's own.
  */
 #include "slab/slab.h"
 

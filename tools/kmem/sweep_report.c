@@ -45,8 +45,8 @@ static uint64_t address_in(const struct kmem_sweep_module *m, uint64_t pc)
 	return pc - m->base;
 }
 
-/* "function file:line" of the call before pc; false: nobody knows. Of functions inlined into each other, the last line is
- * the one that has the frame. */
+/* "function file:line" of the call before pc; false: nobody knows. Of functions inlined into each other
+ * the last one told has the frame. */
 static bool ask_addr2line(const struct kmem_sweep_module *m, uint64_t pc, char *out, size_t len)
 {
 	char *at = cmd_text("0x%llx", (unsigned long long)address_in(m, pc - 1));

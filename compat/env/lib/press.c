@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Pressure from outside: "env.press" fills the machine with pages that reclaim may take back, or
- * "env.press=ORDER" with larger blocks for code that asks for such, and fills it
- * again a millisecond later, for as long as the program runs. So code that has no shrinker of its own
- * meets direct reclaim, kswapd and failing GFP_NOWAIT requests at all times, and yet never a machine that
- * has nothing left.
+ * "env.press=ORDER" with larger blocks for code that asks for such, and fills it again a millisecond
+ * later, for as long as the program runs. So code that has no shrinker of its own meets direct reclaim,
+ * kswapd and failing GFP_NOWAIT requests at all times, and yet never a machine that has nothing left.
  *
  * The pages are a list under a lock; a shrinker gives them back, whoever asks. Nobody allocates with the
  * lock held. Memory goes down to the low marks: the hoard asks with a mask that neither waits nor wakes
