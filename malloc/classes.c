@@ -21,68 +21,28 @@
 #include "classes.h"
 #include <stdio.h>
 
-static const u16 class_size[NR_SIZES] = {
-	16,   32,   48,	  64,	80,   96,   112,  128,	160,  192,  224,  256,	320,  384,
-	448,  512,  576,  640,	704,  768,  832,  896,	960,  1024, 1152, 1280, 1408, 1536,
-	1664, 1792, 1920, 2048, 2336, 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
-/* By (size - 1) / 16. */
-const u8 malloc_class[SMALL_MAX / MALLOC_ALIGN] = {
-	[0] = 0,
-	[1] = 1,
-	[2] = 2,
-	[3] = 3,
-	[4] = 4,
-	[5] = 5,
-	[6] = 6,
-	[7] = 7,
-	[8 ... 9] = 8,
-	[10 ... 11] = 9,
-	[12 ... 13] = 10,
-	[14 ... 15] = 11,
-	[16 ... 19] = 12,
-	[20 ... 23] = 13,
-	[24 ... 27] = 14,
-	[28 ... 31] = 15,
-	[32 ... 35] = 16,
-	[36 ... 39] = 17,
-	[40 ... 43] = 18,
-	[44 ... 47] = 19,
-	[48 ... 51] = 20,
-	[52 ... 55] = 21,
-	[56 ... 59] = 22,
-	[60 ... 63] = 23,
-	[64 ... 71] = 24,
-	[72 ... 79] = 25,
-	[80 ... 87] = 26,
-	[88 ... 95] = 27,
-	[96 ... 103] = 28,
-	[104 ... 111] = 29,
-	[112 ... 119] = 30,
-	[120 ... 127] = 31,
-	[128 ... 145] = 32,
-	[146 ... 169] = 33,
-	[170 ... 203] = 34,
-	[204 ... 226] = 35,
-	[227 ... 255] = 36,
-	[256 ... 291] = 37,
-	[292 ... 340] = 38,
-	[341 ... 408] = 39,
-	[409 ... 511] = 40,
-};
-struct kmem_cache *malloc_caches[NR_SIZES];
-static struct kmem_cache storage[NR_SIZES];
+static const u16 class_size[] = {16,   32,   48,   64,	 80,   96,   112,  128,	 160,  192,  224,
+				 256,  320,  384,  448,	 512,  576,  640,  704,	 768,  832,  896,
+				 960,  1024, 1152, 1280, 1408, 1536, 1664, 1792, 1920, 2048, 2336,
+				 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
+struct kmem_cache *malloc_caches[MALLOC_SLOTS];
+static struct kmem_cache storage[ARRAY_SIZE(class_size)];
 static bool begun;
 
+/* It serves what the class before does not. */
 static void class_create(unsigned int i)
 {
 	const struct kmem_cache_args args = {.align = MALLOC_ALIGN};
+	size_t slot = i ? class_size[i - 1] / MALLOC_ALIGN : 0;
 	char name[KMEM_NAME_MAX];
 
 	snprintf(name, sizeof(name), "malloc-%u", class_size[i]);
-	if (!cache_init(&storage[i], name, class_size[i], &args, SLAB_KMALLOC | SLAB_NO_MERGE,
-			true) &&
-	    !cache_enlist(&storage[i]))
-		atom_store_rel(&malloc_caches[i], &storage[i]); /* pairs with malloc_cache() */
+	if (cache_init(&storage[i], name, class_size[i], &args, SLAB_KMALLOC | SLAB_NO_MERGE,
+		       true) ||
+	    cache_enlist(&storage[i]))
+		return;
+	for (; slot < class_size[i] / MALLOC_ALIGN; slot++)
+		atom_store_rel(&malloc_caches[slot], &storage[i]); /* pairs with malloc_cache() */
 }
 
 struct kmem_cache *malloc_cache_made(size_t size)
@@ -91,7 +51,7 @@ struct kmem_cache *malloc_cache_made(size_t size)
 
 	if (!atom_load(&begun) && !port_in_section() && machine_ensure() &&
 	    atom_cas(&begun, &no, true)) {
-		for (unsigned int i = 0; i < NR_SIZES; i++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(class_size); i++)
 			class_create(i);
 	}
 	return malloc_cache(size);
