@@ -10,17 +10,13 @@
 #ifndef PORT_COUNT_RSEQ_X86_64_H
 #define PORT_COUNT_RSEQ_X86_64_H
 
+#define RSEQ_COUNT RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_CPU("%%eax", "%%rax", "%l[refused]")
+
 static inline __attribute__((always_inline)) bool port_hit_count(uint64_t *first, size_t stride,
 								 uint64_t n)
 {
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
-							 "movl %%fs:" RSEQ_CPU_ID
-							 "(%[rseq]), %%eax\n\t"
-							 "cmpl %[cpus], %%eax\n\t"
-							 "jae %l[refused]\n\t"
-							 "imulq %[stride], %%rax\n\t"
-							 "addq %[n], (%[first], %%rax)\n"
-							 "2:\n\t"
+	__asm__ volatile goto(RSEQ_COUNT "addq %[n], (%[first], %%rax)\n"
+					 "2:\n\t"
 			      :
 			      : [rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus),
 				[stride] "r"(stride), [first] "r"(first), [n] "re"(n)

@@ -39,6 +39,13 @@
 #define RSEQ_ONE  RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP("%l[refused]")
 #define RSEQ_MANY RSEQ_DESCRIPTOR RSEQ_ENTER "mov %[n], #0\n" RSEQ_TOP("8f")
 
+#define RSEQ_MANY_COMMIT   \
+	"6:\n\t"           \
+	"cbz %[n], 8f\n\t" \
+	"str x9, [x8]\n"   \
+	"2:\n"             \
+	"8:\n\t"
+
 #define RSEQ_AREA ((char *)__builtin_thread_pointer() + port_rseq_offset)
 #define RSEQ_INPUTS                                                                          \
 	[rseq] "r"(RSEQ_AREA), [cpus] "r"(port_rseq_cpus), [stride] "r"(kmem_percpu_stride), \
@@ -113,12 +120,7 @@ static inline size_t port_hit_pop_many(struct port_stack *first, void **out, siz
 				   "sub x9, x9, #8\n\t"
 				   "add %[n], %[n], #1\n\t"
 				   "cmp %[n], %[nr]\n\t"
-				   "b.lo 5b\n"
-				   "6:\n\t"
-				   "cbz %[n], 8f\n\t"
-				   "str x9, [x8]\n"
-				   "2:\n"
-				   "8:\n\t"
+				   "b.lo 5b\n" RSEQ_MANY_COMMIT
 			 : [n] "=&r"(n)
 			 : RSEQ_INPUTS, [out] "r"(out), [nr] "r"(nr)
 			 : "x8", "x9", "x10", "memory", "cc");
@@ -150,12 +152,7 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
 				   "str x10, [x9]\n\t"
 				   "add %[n], %[n], #1\n\t"
 				   "cmp %[n], %[nr]\n\t"
-				   "b.lo 5b\n"
-				   "6:\n\t"
-				   "cbz %[n], 8f\n\t"
-				   "str x9, [x8]\n"
-				   "2:\n"
-				   "8:\n\t"
+				   "b.lo 5b\n" RSEQ_MANY_COMMIT
 			 : [n] "=&r"(n)
 			 : RSEQ_INPUTS, [in] "r"(in), [nr] "r"(nr)
 			 : "x8", "x9", "x10", "x11", "x12", "memory", "cc");

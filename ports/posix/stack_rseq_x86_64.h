@@ -48,17 +48,27 @@
 	"leaq 9b(%%rip), %%rax\n\t" \
 	"movq %%rax, %%fs:" RSEQ_CS "(%[rseq])\n"
 
-/* rcx: the top of the stack of the CPU this runs on, which is rdx bytes behind the first one. */
-#define RSEQ_TOP(refused)                               \
-	"1:\n\t"                                        \
-	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), %%edx\n\t" \
-	"cmpl %[cpus], %%edx\n\t"                       \
-	"jae " refused "\n\t"                           \
-	"imulq %[stride], %%rdx\n\t"                    \
-	"movq (%[first], %%rdx), %%rcx\n\t"
+/* In the register of these names: how far the CPU this runs on has its own from what the first CPU has. */
+#define RSEQ_CPU(reg32, reg64, refused)                     \
+	"1:\n\t"                                            \
+	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), " reg32 "\n\t" \
+	"cmpl %[cpus], " reg32 "\n\t"                       \
+	"jae " refused "\n\t"                               \
+	"imulq %[stride], " reg64 "\n\t"
+
+/* rcx: the top of that CPU's stack, which is rdx bytes behind the first one. */
+#define RSEQ_TOP(refused) RSEQ_CPU("%%edx", "%%rdx", refused) "movq (%[first], %%rdx), %%rcx\n\t"
 
 #define RSEQ_ONE  RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP("%l[refused]")
 #define RSEQ_MANY RSEQ_DESCRIPTOR RSEQ_ENTER "xorl %%eax, %%eax\n" RSEQ_TOP("8f")
+
+#define RSEQ_MANY_COMMIT                  \
+	"6:\n\t"                          \
+	"testq %%rax, %%rax\n\t"          \
+	"jz 8f\n\t"                       \
+	"movq %%rcx, (%[first], %%rdx)\n" \
+	"2:\n"                            \
+	"8:\n\t"
 
 #define RSEQ_INPUTS                                               \
 	[rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus), \
@@ -139,13 +149,7 @@ static inline size_t port_hit_pop_many(struct port_stack *first, void **out, siz
 				   "subq $8, %%rcx\n\t"
 				   "incq %%rax\n\t"
 				   "cmpq %[nr], %%rax\n\t"
-				   "jb 5b\n"
-				   "6:\n\t"
-				   "testq %%rax, %%rax\n\t"
-				   "jz 8f\n\t"
-				   "movq %%rcx, (%[first], %%rdx)\n"
-				   "2:\n"
-				   "8:\n\t"
+				   "jb 5b\n" RSEQ_MANY_COMMIT
 			 : "=&a"(n), [p] "=&r"(p)
 			 : RSEQ_INPUTS, [out] "r"(out), [nr] "r"(nr)
 			 : "rcx", "rdx", "memory", "cc");
@@ -178,13 +182,7 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
 				   "jb 5b\n\t"
 				   "jmp 6f\n"
 				   "7:\n\t"
-				   "subq $8, %%rcx\n"
-				   "6:\n\t"
-				   "testq %%rax, %%rax\n\t"
-				   "jz 8f\n\t"
-				   "movq %%rcx, (%[first], %%rdx)\n"
-				   "2:\n"
-				   "8:\n\t"
+				   "subq $8, %%rcx\n" RSEQ_MANY_COMMIT
 			 : "=&a"(n), [p] "=&r"(p)
 			 : RSEQ_INPUTS, [in] "r"(in), [nr] "r"(nr)
 			 : "rcx", "rdx", "memory", "cc");
