@@ -119,8 +119,8 @@ static int check_block(const struct zone *z, pfn_t pfn, struct census *c, unsign
 	assert_audit(page->zone == z->index, "pfn %lu says zone %u", pfn, page->zone);
 	if (page_is_run(page)) {
 		*step = page_run_nr(page);
-		c->alloc += *step;
-		assert_audit(*step > 0 && *step <= z->end - pfn && page->refcount > 0,
+		*(page->refcount ? &c->alloc : &c->deferred) += *step;
+		assert_audit(*step > 0 && *step <= z->end - pfn && page->refcount >= 0,
 			     "run at pfn %lu of %lu", pfn, *step);
 		*step = size_max(1, size_min(*step, z->end - pfn));
 		return faults;

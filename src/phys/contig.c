@@ -181,12 +181,13 @@ static enum page_verdict run_blame(const struct page *page)
 
 	if (state == PAGE_SLAB)
 		return PAGE_BAD_SLAB;
-	if (state == PAGE_FREE || state == PAGE_PCP)
+	if (state == PAGE_FREE || state == PAGE_PCP || (page_is_run(page) && page->refcount == 0))
 		return PAGE_BAD_FREE;
 	return state == PAGE_HOLE ? PAGE_BAD_FOREIGN : PAGE_BAD_ORDER;
 }
 
-enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned long nr)
+/* Makes these frames of a run a run of their own, and so of those before and behind them. */
+static enum page_verdict run_cut(struct zone *z, struct page *page, unsigned long nr)
 {
 	struct page *head = run_of(z, page, nr);
 	unsigned long before, after;
@@ -197,14 +198,22 @@ enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned
 		return PAGE_BAD_REFCOUNT;
 	before = (unsigned long)(page - head);
 	after = page_run_nr(head) - before - nr;
-	if (before)
-		head->u.own.private_data = before;
 	if (after)
 		run_make(page + nr, z, after);
-	frames_soil(pfn_of_page(page), nr);
-	buddy_free_frames(z, pfn_of_page(page), nr, false);
-	z->run_hint = pfn_of_page(page);
+	if (before)
+		run_make(page, z, nr);
+	head->u.own.private_data = before ? before : nr;
 	return PAGE_OK;
+}
+
+void run_free_locked(struct zone *z, struct page *head)
+{
+	pfn_t pfn = pfn_of_page(head);
+	unsigned long nr = page_run_nr(head);
+
+	frames_soil(pfn, nr);
+	buddy_free_frames(z, pfn, nr, false);
+	z->run_hint = pfn;
 }
 
 enum page_verdict zone_free_contig(struct page *page, unsigned long nr)
@@ -223,13 +232,14 @@ enum page_verdict zone_free_contig(struct page *page, unsigned long nr)
 	if (!z || nr > z->end - pfn)
 		return PAGE_BAD_FOREIGN;
 	if (!zone_lock(z, context_is_async(), &flags)) {
-		/* The lock's holder may be the task we interrupted: what can be told now is told. */
-		if (page_state(page) != PAGE_NONE && !page_is_run(page))
-			return run_blame(page);
-		defer_run(z, page, nr);
-		return PAGE_OK;
+		/* The lock's holder may be the task we interrupted. A run is its owner's alone, who cuts
+		 * it now: he may go on with the rest before this part is taken in. */
+		v = run_cut(z, page, nr);
+		return v == PAGE_OK ? defer_run(z, page) : v;
 	}
-	v = contig_free_locked(z, page, nr);
+	v = run_cut(z, page, nr);
+	if (v == PAGE_OK)
+		run_free_locked(z, page);
 	zone_unlock(z, flags);
 	return v;
 }

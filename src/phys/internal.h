@@ -131,9 +131,9 @@ int zone_hooks_check(void);
 
 void pcp_init(struct zone *z);
 u32 pcp_batch_of(unsigned long managed);
-/* Leaves a block, or nr frames of a run, for the next holder of the lock. */
+/* Leaves a block, or a whole run, for the next holder of the lock. */
 void defer_block(struct zone *z, struct page *page, unsigned int order);
-void defer_run(struct zone *z, struct page *page, unsigned long nr);
+enum page_verdict defer_run(struct zone *z, struct page *head);
 void deferred_run_locked(struct zone *z);
 static inline bool zone_has_deferred(struct zone *z)
 {
@@ -142,7 +142,7 @@ static inline bool zone_has_deferred(struct zone *z)
 
 /* ---- contig.c ------------------------------------------------------------------------------------ */
 
-enum page_verdict contig_free_locked(struct zone *z, struct page *page, unsigned long nr);
+void run_free_locked(struct zone *z, struct page *head); /* a whole run */
 
 /* ---- window.c: windows onto frames outside the direct map ---------------------------------------- */
 

@@ -62,10 +62,15 @@ void defer_block(struct zone *z, struct page *page, unsigned int order)
 	defer_push(&z->deferred, page);
 }
 
-void defer_run(struct zone *z, struct page *page, unsigned long nr)
+/* Of two who free it one drops the reference, by which it is known as well. */
+enum page_verdict defer_run(struct zone *z, struct page *head)
 {
-	page->prev = (u32)nr;
-	defer_push(&z->deferred_runs, page);
+	s32 one = 1;
+
+	if (!atom_cas(&head->refcount, &one, 0))
+		return PAGE_BAD_FREE;
+	defer_push(&z->deferred_runs, head);
+	return PAGE_OK;
 }
 
 void deferred_run_locked(struct zone *z)
@@ -80,16 +85,10 @@ void deferred_run_locked(struct zone *z)
 	}
 	pfn = atom_xchg(&z->deferred_runs, LINK_NIL);
 	while (pfn != LINK_NIL) {
-		struct page *page = page_of_pfn(pfn);
-		unsigned long nr = page->prev;
-		enum page_verdict v;
+		struct page *head = page_of_pfn(pfn);
 
-		pfn = page->next;
-		v = contig_free_locked(z, page, nr);
-		if (unlikely(v != PAGE_OK))
-			report(KMEM_LOG_ERR,
-			       "kmem: deferred free of %lu frames at pfn %lu refused\n", nr,
-			       pfn_of_page(page));
+		pfn = head->next;
+		run_free_locked(z, head);
 	}
 }
 

@@ -509,6 +509,38 @@ TEST(a_busy_lock_defers_frees_and_refuses_tries)
 	pm_stop();
 }
 
+/* Its owner goes on with what is left of it: that is shorter from the free on, not from when it is taken in. */
+TEST(a_run_whose_end_waits_to_be_freed_is_shorter_at_once)
+{
+	struct kmem_options opt = pm_options(1024);
+	struct page *run, *other;
+	irqflags_t flags;
+	struct zone *z;
+
+	pm_start(&opt);
+	z = pm_normal();
+	run = zone_alloc_contig(z, 100);
+	other = zone_alloc_contig(z, 50);
+	flags = lock_take(&z->lock);
+	zone_contig_shrink(run, 40);
+	is(page_run_nr(run), 40, "a shorter run");
+	is(zone_free_contig(other + 10, 30), PAGE_OK);
+	is(page_run_nr(other), 10, "and the part before one that is freed");
+	is(zone_free_contig(other + 10, 30), PAGE_BAD_FREE,
+	   "which is told apart from a second free");
+	is(zone_free_contig(run, page_run_nr(run)), PAGE_OK);
+	is(zone_free_contig(run, 40), PAGE_BAD_FREE, "the same of a whole run");
+	is(zone_free_pages(z), 1024 - 150, "not yet");
+	lock_release(&z->lock, flags);
+	phys_run_deferred();
+	is(zone_free_pages(z), 1024 - 20, "all of them are taken in");
+	is(phys_check(), 0);
+	is(zone_free_contig(other, 10), PAGE_OK);
+	is(zone_free_contig(other + 40, 10), PAGE_OK);
+	is(zone_free_pages(z), 1024);
+	pm_stop();
+}
+
 /* ---- Runs -------------------------------------------------------------------------------------- */
 
 TEST(runs_of_any_length)
