@@ -34,58 +34,6 @@ TEST(marks_of_the_64M_example)
 	pm_stop();
 }
 
-/* Is the table of hits what the watermark test says, for each order? */
-static bool hits_are_exact(const struct zone *z)
-{
-	bool exact = true;
-
-	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
-		bool passes = zone_watermark_ok(z, o, z->mark[ALLOC_WMARK_LOW], KMEM_ZONE_NORMAL,
-						ALLOC_WMARK_LOW, zone_free_pages(z));
-
-		exact = exact && passes == (page_hits.take[KMEM_ZONE_NORMAL][o] != PERCPU_NONE);
-	}
-	return exact;
-}
-
-/* From full to empty and back, in blocks of this order. */
-static void fill_and_empty(unsigned int order)
-{
-	static struct page *held[4096 + 1]; /* and the refusal */
-	unsigned int nr = 0, wrong = 0, hits = 0;
-	struct zone *z = pm_normal();
-
-	while ((held[nr] = zone_alloc(z, order, KMEM_MT_UNMOVABLE, 0))) {
-		nr++;
-		wrong += !hits_are_exact(z);
-		hits += page_hits.take[KMEM_ZONE_NORMAL][order] != PERCPU_NONE;
-	}
-	ok(hits > nr / 2 && hits < nr, "order %u: %u of %u could hit", order, hits, nr);
-	while (nr-- > 0) {
-		held[nr]->refcount = 0;
-		zone_free(held[nr], order, false, false);
-		wrong += !hits_are_exact(z);
-	}
-	is(wrong, 0, "order %u", order);
-}
-
-TEST(hits_end_where_the_low_mark_is_and_begin_there)
-{
-	struct kmem_options opt = pm_options(4096);
-
-	opt.percpu_pages = true;
-	pm_start(&opt);
-	for (unsigned int o = 0; o < PCP_ORDERS; o++)
-		fill_and_empty(o);
-	is(zone_check(pm_normal()), 0);
-	pcp_switch(false);
-	is(page_hits.take[KMEM_ZONE_NORMAL][0], PERCPU_NONE, "off");
-	is(page_hits.give[KMEM_ZONE_NORMAL][0], PERCPU_NONE);
-	pcp_switch(true);
-	ok(page_hits.take[KMEM_ZONE_NORMAL][0] != PERCPU_NONE, "on again");
-	pm_stop();
-}
-
 TEST(marks_and_figures_of_a_real_machine)
 {
 	static const unsigned long managed[] = {3840, 772497, 1146880};
