@@ -62,16 +62,17 @@ u64 isqrt_u64(u64 n)
  */
 void assert_fail(const char *expr, const char *file, int line)
 {
-	char text[256];
+	char what[256], frame[32];
 	void *pc[12];
 	unsigned int n, i;
 
-	fmt_snprintf(text, sizeof(text), "kmem: assertion failed: %s at %s:%d\n", expr, file, line);
-	port_log(KMEM_LOG_ERR, text, str_len(text));
+	fmt_snprintf(what, sizeof(what), "kmem: assertion failed: %s at %s:%d", expr, file, line);
+	port_log(KMEM_LOG_ERR, what, str_len(what));
+	port_log(KMEM_LOG_ERR, "\n", 1);
 	n = port_backtrace(pc, ARRAY_SIZE(pc));
 	for (i = 0; i < n; i++) {
-		fmt_snprintf(text, sizeof(text), " [<%p>]\n", pc[i]);
-		port_log(KMEM_LOG_ERR, text, str_len(text));
+		fmt_snprintf(frame, sizeof(frame), " [<%p>]\n", pc[i]);
+		port_log(KMEM_LOG_ERR, frame, str_len(frame));
 	}
-	port_panic("kmem: assertion failed");
+	port_panic(what);
 }

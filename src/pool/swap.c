@@ -392,12 +392,13 @@ void kmem_swap_free(struct kmem_swap_page *h)
 		report_misuse(KMEM_MISUSE_LRU, h, "BUG: kmem_swap_free of a page that is mapped");
 		return;
 	}
-	/* Callbacks that look for the handle now find its mutex held, until the page is off the lists. */
+	/* Callbacks that look for the handle now find its mutex held, until the page is off the lists;
+	 * and so does kmem_swapoff, until the handle has nothing of the area any more. */
 	handle_unlist(h);
+	handle_drop_slot(h);
 	flags = lock_take(&swap.lock);
 	list_del(&h->all);
 	lock_release(&swap.lock, flags);
-	handle_drop_slot(h);
 	if (h->page)
 		__free_page(h->page);
 	kfree(h);

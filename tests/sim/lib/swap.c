@@ -195,6 +195,15 @@ static void task_off_or_out(unsigned int i, void *arg)
 		push_out(1);
 }
 
+static void task_off_or_free(unsigned int i, void *arg)
+{
+	(void)arg;
+	if (i == 0)
+		sim_expect(kmem_swapoff() == 0);
+	else
+		item_end(&load.shared[i - 1]);
+}
+
 static void task_off_or_new(unsigned int i, void *arg)
 {
 	(void)arg;
@@ -219,6 +228,7 @@ const struct named_scenario swap_scenarios[] = {
 	SCENE("swapoff and a write", setup_out, task_off_or_write, 2, 1),
 	SCENE("swapoff and out", setup_clean, task_off_or_out, 2, 1),
 	SCENE("swapoff and a new page", setup_in, task_off_or_new, 2, 1),
+	SCENE("swapoff and freed", setup_clean, task_off_or_free, 2, 1),
 };
 const unsigned int nr_swap_scenarios = sizeof(swap_scenarios) / sizeof(swap_scenarios[0]);
 
