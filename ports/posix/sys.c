@@ -122,6 +122,17 @@ void port_panic(const char *msg)
 
 /* ---- Code addresses ------------------------------------------------------------------------- */
 
+/*
+ * Do the tables hold at each instruction, or only at calls? The i386 C library's string functions push a
+ * register without telling them. A handler that interrupts one there knows where it was, and not who
+ * called it: to go on would be to follow whatever lies on the stack.
+ */
+#if defined(__i386__)
+enum { TABLES_AT_ALL = 0 };
+#else
+enum { TABLES_AT_ALL = 1 };
+#endif
+
 struct walk {
 	void **pc;
 	unsigned int n, max, skip;
@@ -130,7 +141,8 @@ struct walk {
 static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *context, void *arg)
 {
 	struct walk *w = arg;
-	uintptr_t ip = _Unwind_GetIP(context);
+	int interrupted = 0;
+	uintptr_t ip = _Unwind_GetIPInfo(context, &interrupted);
 
 	if (w->skip > 0) {
 		w->skip--;
@@ -139,7 +151,7 @@ static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *context, void *arg
 	if (ip == 0 || w->n == w->max)
 		return _URC_END_OF_STACK;
 	w->pc[w->n++] = (void *)ip;
-	return _URC_NO_REASON;
+	return interrupted && !TABLES_AT_ALL ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
 /*
