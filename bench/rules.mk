@@ -2,7 +2,7 @@
 # The benchmark. A program per API (bench/api/NAME/api.h), made of all workloads that it serves; what
 # they share is in harness.c. The driver and its parts lie beside them, as `kmem bench` looks for them.
 
-.PHONY: bench bench-programs setup-bench
+.PHONY: bench bench-programs bench-lines setup-bench
 
 BENCH := $(B)/bench
 BENCH_DRIVER := $(patsubst bench/%,$(BENCH)/%,$(sort $(wildcard bench/*.py)))
@@ -63,7 +63,19 @@ bench-programs: $(BENCH_PROGRAMS) $(BENCH_DRIVER)
 # The release is what is measured, installed and tested.
 ifeq ($(PORT)-$(ARCH)-$(VARIANT),posix-$(HOST_ARCH)-release)
 all tests: bench-programs
+tests: build/lines/bench-lines
 endif
+
+# Cache lines that move: a build of its own, of the simulator.
+ifeq ($(PORT),sim)
+include bench/lines/rules.mk
+else
+build/lines/bench-lines: FORCE
+	$(Q)$(MAKE) --no-print-directory PORT=sim ARCH=$(HOST_ARCH) VARIANT=release B=build/lines \
+		CFLAGS='-O2 -g -fsanitize=thread -Wno-tsan' $@
+endif
+bench-lines: build/lines/bench-lines ## count the cache lines that move per allocation, on 1 to 16 CPUs
+	$(Q)$<
 
 bench: setup-bench all ## measure against the mallocs people use; BENCH_ARGS=--quick: two minutes
 	$(Q)$(CMD) bench --out build/bench $(BENCH_ARGS)
