@@ -39,12 +39,14 @@ struct cpu {
 static struct cpu cpus[LINES_CPUS];
 static void *mailbox[SLOTS]; /* a table on its way */
 static unsigned int nr_cpus;
+static uint64_t allocs; /* each is followed by a free */
 static struct kmem_cache *cache;
 static port_spin_t list_lock __attribute__((aligned(64)));
 static void *list __attribute__((aligned(64)));
 
 static void *got(void *p)
 {
+	allocs++;
 	sim_expect(p);
 	lines_touch(p, true);
 	return p;
@@ -124,8 +126,7 @@ static void pages(unsigned int cpu, unsigned int n)
 	for (; n >= SET; n -= SET) {
 		for (unsigned int i = 0; i < SET; i++) {
 			p[i] = alloc_page(GFP_KERNEL);
-			sim_expect(p[i]);
-			lines_touch(page_address(p[i]), true);
+			got(page_address(p[i]));
 		}
 		for (unsigned int i = 0; i < SET; i++)
 			__free_page(p[i]);
@@ -262,7 +263,7 @@ static void run_all_cpus(void)
 		finding();
 }
 
-/* Moves of 1,000 operations. */
+/* Of 1,000 allocations and frees. */
 static uint64_t count_moves(void)
 {
 	struct sim_config cfg = {
@@ -276,13 +277,14 @@ static uint64_t count_moves(void)
 	if (sim_call(begin, NULL) != 0)
 		finding();
 	run_all_cpus();
+	allocs = 0;
 	lines_start(false);
 	run_all_cpus();
 	lines_stop();
 	if (sim_call(end, NULL) != 0)
 		finding();
 	sim_end();
-	return lines_moves() * 1000 / ((uint64_t)OPS * nr_cpus);
+	return lines_moves() * 1000 / allocs;
 }
 
 static void print_sites(void)
@@ -342,7 +344,7 @@ int main(int argc, char **argv)
 	}
 	if (!names_known(argv))
 		return usage();
-	printf("lines moved by 1,000 operations\nCPUs    ");
+	printf("lines moved by 1,000 allocations and frees\nCPUs    ");
 	for (nr_cpus = 1; nr_cpus <= most; nr_cpus *= 2)
 		printf(" %7u", nr_cpus);
 	printf("\n");

@@ -19,8 +19,10 @@
  * stack may gain a sheaf meanwhile (handlers and other tasks of the CPU do the same); sheaf_place()
  * copes with that. Nobody ever waits for a stack but sheaf_drain().
  *
- * The barn is a stack, so what was freed last is allocated first. Of its full ones the reaper takes as many
- * as nobody has needed since it came by last (full_low).
+ * The barn is a stack, so what was freed last is allocated first; or rather a row of stacks, by the CPU
+ * whose sheaf it was, which takes it back before others do: its cache may have the objects still. One
+ * lock, and one bound, is for all. Of its full ones the reaper takes as many as nobody has needed since
+ * it came by last (full_low).
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
  * so that a full sheaf holds at most 32 KiB of objects (but six, however large they are): a miss costs
@@ -103,25 +105,35 @@ static void barn_unlock(struct kmem_cache *c, irqflags_t f)
 	lock_release(&c->barn, f);
 }
 
+static struct sheaf **barn_list(struct kmem_cache *c, u32 cpu, bool full)
+{
+	struct barn_row *row = &c->barn_row[cpu % BARN_ROWS];
+
+	return full ? &row->full : &row->empty;
+}
+
+/* Of this CPU's row, or else of the next one that has any. */
 static struct sheaf *barn_pop(struct kmem_cache *c, bool full)
 {
-	struct sheaf **list = full ? &c->barn_full : &c->barn_empty;
-	u32 *nr = full ? &c->nr_full : &c->nr_empty;
-	struct sheaf *s = *list;
+	u32 *nr = full ? &c->nr_full : &c->nr_empty, row = port_cpu();
+	struct sheaf **list, *s;
 
-	if (s) {
-		*list = s->next;
-		atom_store(nr, *nr - 1);
-		s->next = NULL;
-		c->full_low = c->full_low < c->nr_full ? c->full_low : c->nr_full;
-	}
+	if (!*nr)
+		return NULL;
+	while (!*(list = barn_list(c, row, full)))
+		row++;
+	s = *list;
+	*list = s->next;
+	atom_store(nr, *nr - 1);
+	s->next = NULL;
+	c->full_low = c->full_low < c->nr_full ? c->full_low : c->nr_full;
 	return s;
 }
 
 /* Half-full sheaves go with the full ones. False: no room. */
 static bool barn_push(struct kmem_cache *c, struct sheaf *s)
 {
-	struct sheaf **list = s->n ? &c->barn_full : &c->barn_empty;
+	struct sheaf **list = barn_list(c, port_cpu(), s->n);
 	u32 *nr = s->n ? &c->nr_full : &c->nr_empty;
 
 	if (*nr >= c->barn_max)
@@ -398,8 +410,9 @@ static void for_each_sheaf(struct kmem_cache *c, sheaf_fn fn, void *arg)
 		stack_look(c->main_off, cpu, fn, arg);
 		stack_look(c->spare_off, cpu, fn, arg);
 	}
-	for (const struct sheaf *s = c->barn_full; s; s = s->next)
-		fn(s, s->n, arg);
+	for (u32 row = 0; row < BARN_ROWS; row++)
+		for (const struct sheaf *s = c->barn_row[row].full; s; s = s->next)
+			fn(s, s->n, arg);
 }
 
 static void count_one(const struct sheaf *s, u32 n, void *arg)
@@ -444,11 +457,13 @@ int sheaf_check(struct kmem_cache *c)
 	u32 full = 0, empty = 0;
 	int faults = 0;
 
-	for (const struct sheaf *s = c->barn_full; s; s = s->next, full++)
-		assert_audit(s->n && s->n <= s->cap, "%s: a full sheaf of %u in %u", c->name, s->n,
-			     s->cap);
-	for (const struct sheaf *s = c->barn_empty; s; s = s->next, empty++)
-		assert_audit(s->n == 0, "%s: an empty sheaf of %u", c->name, s->n);
+	for (const struct barn_row *r = c->barn_row; r < c->barn_row + BARN_ROWS; r++) {
+		for (const struct sheaf *s = r->full; s; s = s->next, full++)
+			assert_audit(s->n && s->n <= s->cap, "%s: a full sheaf of %u in %u",
+				     c->name, s->n, s->cap);
+		for (const struct sheaf *s = r->empty; s; s = s->next, empty++)
+			assert_audit(s->n == 0, "%s: an empty sheaf of %u", c->name, s->n);
+	}
 	assert_audit(full == c->nr_full && empty == c->nr_empty,
 		     "%s: %u full and %u empty sheaves, counted %u and %u", c->name, full, empty,
 		     c->nr_full, c->nr_empty);

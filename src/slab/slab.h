@@ -26,6 +26,7 @@ enum slab_list {
 
 enum {
 	BARN_BYTES = 1 << 20, /* what a barn's full sheaves may hold; and a 1024th of the machine */
+	BARN_ROWS = 16,	      /* CPUs whose sheaves are told from each other's, in a barn */
 	DIRTY_MAX = 8,
 	SLAB_TRACK_BYTES = 32, /* who allocated, or freed: struct track of debug.c */
 	CACHE_ALIVE = 0x4b4d4331,
@@ -90,9 +91,11 @@ struct kmem_cache {
 	u32 touched;	      /* since the reaper came by */
 
 	struct lock barn; /* RANK_BARN */
-	struct sheaf *barn_full, *barn_empty;
-	u32 nr_full, nr_empty;
-	u32 full_low; /* the least nr_full since the reaper came by */
+	struct barn_row {
+		struct sheaf *full, *empty;
+	} barn_row[BARN_ROWS];
+	u32 nr_full, nr_empty; /* of all rows */
+	u32 full_low;	       /* the least nr_full since the reaper came by */
 
 	struct lock rcu; /* RANK_LEAF: slabs waiting for a grace period */
 	struct slab_chain rcu_wait, rcu_next;
