@@ -244,11 +244,16 @@ char *kvasprintf(gfp_t gfp, const char *fmt, va_list ap);
  * may use the cache meanwhile. Task context. */
 int kmem_cache_check(struct kmem_cache *cache);
 /*
- * Looks at every object of a cache with SLAB_RED_ZONE or SLAB_POISON as its next allocation or free
- * would: what was overwritten is reported and restored. The number of objects that were (other caches:
- * 0). Nobody else may use the cache meanwhile. Task context.
+ * Looks at every object of a cache with SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE or SLAB_POISON as its next
+ * allocation or free would: what was overwritten is reported and restored. The links of free objects are
+ * followed as well: a broken one is reported and cut, with "Wrong object count" for the free objects behind
+ * it, which stay usable; likewise if somebody puts the link back. The number of objects and slabs where
+ * something was wrong (other caches: 0). Nobody else may use the cache meanwhile. Task context.
  */
 unsigned long kmem_cache_validate(struct kmem_cache *cache);
+/* Where a free object of such a cache has the address of the next free one of its slab: bytes from the
+ * object's start, which may lie behind its end; or -ENOENT, if they have none. Any context. */
+int kmem_cache_freeptr_offset(const struct kmem_cache *cache);
 /* Calls fn for every object that is with a user; sheaves are emptied first. No lock is held, so
  * nobody else may use the cache meanwhile, nor may fn. Task context. */
 void kmem_cache_for_each_object(struct kmem_cache *cache, void (*fn)(void *obj, void *arg),

@@ -310,7 +310,7 @@ unsigned long kmem_cache_validate(struct kmem_cache *c)
 	unsigned long bad = 0;
 	u32 pfn;
 
-	if (!(c->flags & (SLAB_RED_ZONE | SLAB_POISON)))
+	if (!(c->flags & SLAB_LINK_FLAGS))
 		return 0;
 	node_settle(c);
 	for (pfn = c->full.head; pfn != LINK_NIL; pfn = page_of_pfn(pfn)->next)

@@ -187,12 +187,12 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 {
 	int err;
 
-	__builtin_memset(c, 0, sizeof(*c));
 	str_copy(c->name, name, sizeof(c->name));
 	c->object_size = size;
 	c->align = args->align;
 	c->useroffset = args->useroffset;
 	c->usersize = args->usersize;
+	c->link_off = args->use_freeptr_offset ? args->freeptr_offset : LINK_NONE;
 	c->ctor = args->ctor;
 	c->flags = debug_flags(name, flags, size);
 	c->gfp = cache_gfp(c->flags);
@@ -318,7 +318,7 @@ static struct kmem_cache *cache_create(const char *name, size_t size,
 				       ldd3_fn ctor, ldd3_fn dtor)
 {
 	static const struct kmem_cache_args none;
-	struct kmem_cache draft, *c = NULL;
+	struct kmem_cache draft = {.ctor_ldd3 = ctor, .dtor_ldd3 = dtor}, *c = NULL;
 	int err;
 
 	args = args ? args : &none;
@@ -330,8 +330,6 @@ static struct kmem_cache *cache_create(const char *name, size_t size,
 	if (!err)
 		err = cache_init(&draft, name, (u32)size, args, flags, true);
 	if (!err) {
-		draft.ctor_ldd3 = ctor;
-		draft.dtor_ldd3 = dtor;
 		if (kmem_machine.opt.slab_merge)
 			c = merge_find(&draft);
 		if (!c)
@@ -473,8 +471,10 @@ void slab_trace_switch(bool on)
 static int internal_cache(struct kmem_cache *c, const char *name, u32 size, u32 align)
 {
 	struct kmem_cache_args args = {.align = align};
-	int err = cache_init(c, name, size, &args, SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, false);
+	int err;
 
+	__builtin_memset(c, 0, sizeof(*c));
+	err = cache_init(c, name, size, &args, SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, false);
 	c->internal = true;
 	return err ? err : cache_enlist(c);
 }

@@ -3,9 +3,9 @@
  * Debugging caches: what surrounds and fills an object tells whether somebody wrote where he should
  * not (semantics 10.8). Such caches have no sheaves, so every operation comes by here.
  *
- *	            left pad   body              right red zone    tracks  padding
- *	free        bb..bb     6b 6b .. 6b a5    bb..bb            ...     5a..5a
- *	with a user cc..cc     the user's        cc..cc            ...     5a..5a
+ *	            left pad   body              right red zone    link  tracks  padding
+ *	free        bb..bb     6b 6b .. 6b a5    bb..bb            next  ...     5a..5a
+ *	with a user cc..cc     the user's        cc..cc            0     ...     5a..5a
  *
  * Operations compare red zones and poison only with SLAB_CONSISTENCY_CHECKS, kmem_cache_validate()
  * always. What was overwritten is reported with both values and restored, and the object goes its
@@ -90,6 +90,7 @@ void debug_slab_init(struct kmem_cache *c, struct page *head)
 			__builtin_memset(debug_track(c, obj, false), 0, 2 * sizeof(struct track));
 		debug_set_orig_size(c, obj, c->object_size);
 	}
+	debug_relink(c, head);
 }
 
 /* ---- Comparing ------------------------------------------------------------------------------------- */
@@ -129,7 +130,7 @@ static bool red_holds(struct kmem_cache *c, struct page *head, void *obj, int va
 
 static bool poison_holds(struct kmem_cache *c, struct page *head, void *obj, bool free)
 {
-	unsigned char *p = obj, *tail = p + c->inuse_end;
+	unsigned char *p = obj, *tail = p + debug_info_start(c), *zone_end = p + c->inuse_end;
 	bool ok = true;
 
 	if (free && poisons_body(c)) {
@@ -138,7 +139,7 @@ static bool poison_holds(struct kmem_cache *c, struct page *head, void *obj, boo
 				 p + c->object_size, POISON_END);
 	}
 	if (!(c->flags & SLAB_RED_ZONE))
-		ok &= bytes_hold(c, head, obj, "Alignment padding", p + c->object_size, tail,
+		ok &= bytes_hold(c, head, obj, "Alignment padding", p + c->object_size, zone_end,
 				 POISON_INUSE);
 	if (c->track_off)
 		tail = (unsigned char *)(debug_track(c, obj, true) + 1);
@@ -156,7 +157,7 @@ static bool object_intact(struct kmem_cache *c, struct page *head, void *obj, bo
 		ok = red_holds(c, head, obj, free ? RED_INACTIVE : RED_ACTIVE);
 	if (c->flags & SLAB_POISON)
 		ok &= poison_holds(c, head, obj, free);
-	return ok;
+	return debug_link_holds(c, head, obj, free) && ok;
 }
 
 static bool object_holds(struct kmem_cache *c, struct page *head, void *obj, bool free)
@@ -178,12 +179,13 @@ static void trace_op(struct kmem_cache *c, struct page *head, void *obj, const c
 {
 	if (c->flags & SLAB_TRACE)
 		report(KMEM_LOG_INFO, "TRACE %s %s 0x%p inuse=%u fp=0x%p", c->name, what, obj,
-		       head->u.slab.inuse, (void *)NULL);
+		       head->u.slab.inuse, debug_first_free(c, head));
 }
 
 void debug_alloc(struct kmem_cache *c, struct page *head, void *obj, size_t req, const void *site)
 {
 	check_object(c, head, obj, true);
+	debug_unlink(c, obj);
 	set_track(c, obj, false, site);
 	debug_set_orig_size(c, obj, req);
 	fill_red(c, obj, RED_ACTIVE);
@@ -203,6 +205,7 @@ bool debug_free(struct kmem_cache *c, struct page *head, void *obj, const void *
 	}
 	check_object(c, head, obj, false);
 	set_track(c, obj, true, site);
+	debug_unlink(c, obj);
 	fill_red(c, obj, RED_INACTIVE);
 	fill_body(c, obj);
 	trace_op(c, head, obj, "free");
@@ -213,6 +216,11 @@ u32 debug_validate(struct kmem_cache *c, struct page *head)
 {
 	u32 bad = 0;
 
+	if (!debug_chain_holds(c, head)) {
+		report_misuse(KMEM_MISUSE_SLAB_CORRUPT, slab_base(head),
+			      "%s: the link of a free object was written", c->name);
+		bad++;
+	}
 	for (u32 i = 0; i < head->u.slab.objects; i++) {
 		void *obj = object_at(c, head, i);
 
@@ -228,6 +236,7 @@ void debug_slab_release(struct kmem_cache *c, struct page *head)
 
 	for (u32 i = 0; i < head->u.slab.objects; i++)
 		check_object(c, head, object_at(c, head, i), true);
+	debug_link_end(c, head);
 	if (c->flags & SLAB_POISON && c->flags & SLAB_CONSISTENCY_CHECKS)
 		bytes_hold(c, head, base, "Padding", rest, end, POISON_INUSE);
 }

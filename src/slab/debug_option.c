@@ -95,6 +95,8 @@ static u32 debug_room(slab_flags_t flags)
 {
 	u32 room = 0;
 
+	if (flags & SLAB_LINK_FLAGS)
+		room += (u32)sizeof(void *);
 	if (flags & SLAB_RED_ZONE)
 		room += 3 * (u32)sizeof(void *);
 	if (flags & SLAB_STORE_USER)

@@ -56,19 +56,37 @@ static void report_tracks(struct kmem_cache *c, void *obj)
 	report_track("Freed", debug_track(c, obj, true));
 }
 
-void debug_report(struct kmem_cache *c, struct page *head, void *obj, const char *reason)
+static void report_bug(const struct kmem_cache *c, const char *reason)
 {
-	unsigned char *p = obj, *base = slab_base(head);
-	size_t tail = c->track_off ? c->track_off + 2 * sizeof(struct track) : c->inuse_end;
-
 	rule('=');
 	report(KMEM_LOG_ERR, "BUG %s (Not tainted): %s", c->name, reason);
 	rule('-');
 	report(KMEM_LOG_ERR, "%s", "");
+}
+
+static void report_slab(const struct kmem_cache *c, const struct page *head)
+{
+	report(KMEM_LOG_ERR, "Slab %p objects=%u used=%u fp=%p flags=0x%x", (const void *)head,
+	       head->u.slab.objects, head->u.slab.inuse, debug_first_free(c, head), head->flags);
+}
+
+void debug_report_slab(struct kmem_cache *c, struct page *head, const char *reason)
+{
+	report_bug(c, reason);
+	report_slab(c, head);
+	report_stack(KMEM_LOG_ERR);
+}
+
+void debug_report(struct kmem_cache *c, struct page *head, void *obj, const char *reason)
+{
+	unsigned char *p = obj, *base = slab_base(head);
+	size_t tail = c->track_off ? c->track_off + 2 * sizeof(struct track) : debug_info_start(c);
+
+	report_bug(c, reason);
 	report_tracks(c, obj);
-	report(KMEM_LOG_ERR, "Slab %p objects=%u used=%u fp=%p flags=0x%x", (void *)head,
-	       head->u.slab.objects, head->u.slab.inuse, (void *)NULL, head->flags);
-	report(KMEM_LOG_ERR, "Object %p @offset=%zu fp=%p", obj, (size_t)(p - base), (void *)NULL);
+	report_slab(c, head);
+	report(KMEM_LOG_ERR, "Object %p @offset=%zu fp=%p", obj, (size_t)(p - base),
+	       debug_link(c, obj));
 	report(KMEM_LOG_ERR, "%s", "");
 	if (c->flags & SLAB_RED_ZONE)
 		dump("Redzone  ", p - c->left_pad, c->left_pad);

@@ -89,6 +89,7 @@ static int class_create(u32 family, u32 index)
 	int err;
 
 	fmt_snprintf(name, sizeof(name), "%s%s", prefix[family], class_suffix[index]);
+	__builtin_memset(c, 0, sizeof(*c));
 	err = cache_init(c, name, size, &args, family_flags(family), true);
 	if (!err)
 		err = cache_enlist(c);
@@ -382,7 +383,8 @@ static size_t object_usable(struct kmem_cache *c)
 {
 	if (c->flags & (SLAB_RED_ZONE | SLAB_POISON) || cache_watched(c))
 		return c->object_size;
-	if (c->flags & (SLAB_STORE_USER | SLAB_TYPESAFE_BY_RCU))
+	if (c->flags & (SLAB_STORE_USER | SLAB_TYPESAFE_BY_RCU) ||
+	    debug_info_start(c) > c->inuse_end)
 		return c->inuse_end;
 	return c->size;
 }

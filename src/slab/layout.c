@@ -4,12 +4,12 @@
  * share a slab (semantics 6.3).
  *
  *	slot, plain:	[object][to alignment]
- *	slot, debug:	[left pad][object][right red zone][alloc track][free track][req][padding]
- *	                          ^ what users see          STORE_USER            kmalloc
+ *	slot, debug:	[left pad][object][right red zone][link][alloc track][free track][req][padding]
+ *	                          ^ what users see                STORE_USER            kmalloc
  *
  * The kernel keeps a free pointer in or behind each object. Here free objects are bits outside the
- * slab, so that word is saved: a slot may be smaller than the kernel's, never larger. With
- * SLAB_POISON the kernel's word outside the object is kept out as well: poison covers the object.
+ * slab, so that word is saved: a slot may be smaller than the kernel's, never larger. Debugging caches
+ * have it, to be checked (debug_link.c): inside the object, unless its free state is somebody's.
  *
  * Order: enough objects that a slab is worth its bookkeeping (4 * (fls(cpus) + 1)), in the smallest
  * order up to 3 that wastes at most 1/16, else 1/8, 1/4, 1/2; else the smallest that holds one.
@@ -71,11 +71,36 @@ static u32 align_of(const struct kmem_cache *c)
 	return (u32)align_up(size_max(align, 8), WORD);
 }
 
+/* Poisoned, constructed, still read, or too small for red zone and link. */
+static bool links_outside(const struct kmem_cache *c)
+{
+	const slab_flags_t sized = SLAB_STORE_USER | SLAB_KMALLOC;
+
+	if (c->flags & SLAB_POISON || c->ctor || c->ctor_ldd3 || c->dtor_ldd3)
+		return true;
+	if (c->flags & SLAB_RED_ZONE && (c->object_size < WORD || (c->flags & sized) == sized))
+		return true;
+	return c->flags & SLAB_TYPESAFE_BY_RCU && c->link_off == LINK_NONE;
+}
+
+static u32 layout_link(struct kmem_cache *c, u32 size)
+{
+	if (links_outside(c)) {
+		c->link_off = size;
+		return size + WORD;
+	}
+	if (c->link_off == LINK_NONE)
+		c->link_off = c->object_size / 2 & ~(WORD - 1U);
+	return size;
+}
+
 static u32 layout_debug(struct kmem_cache *c, u32 size)
 {
 	if (c->flags & SLAB_RED_ZONE && size == c->object_size)
 		size += WORD;
 	c->inuse_end = size;
+	if (c->flags & SLAB_LINK_FLAGS)
+		size = layout_link(c, size);
 	if (c->flags & SLAB_STORE_USER) {
 		c->track_off = size;
 		size += 2 * SLAB_TRACK_BYTES;
@@ -113,6 +138,8 @@ int layout_cache(struct kmem_cache *c)
 	c->inuse_end = size;
 	if (c->flags & SLAB_DEBUG_FLAGS)
 		size = layout_debug(c, size);
+	if (!(c->flags & SLAB_LINK_FLAGS))
+		c->link_off = LINK_NONE;
 	if (unlikely(kmem_machine.watched))
 		size += WATCH_GAP;
 	size = (u32)align_up(size, c->align);

@@ -199,6 +199,8 @@ static void slab_settle(struct kmem_cache *c, struct page *head)
 	free = bitmap_count(head);
 	head->u.slab.inuse = (u16)(head->u.slab.objects - free);
 	c->free_objects += free;
+	if (unlikely(c->flags & SLAB_DEBUG_FLAGS))
+		debug_relink(c, head);
 	slab_enlist(c, head);
 }
 
@@ -588,6 +590,8 @@ static u32 give_locked(struct kmem_cache *c, void **objs, u32 nr, struct slab_ch
 	unsigned long bad;
 
 	bad = bits_give(&g);
+	if (unlikely(c->flags & SLAB_DEBUG_FLAGS))
+		debug_link_in(c, g.head, g.first, g.bits & ~bad);
 	given = n;
 	for (; unlikely(bad); bad &= bad - 1, given--) {
 		u32 bit = (u32)__builtin_ctzl(bad);

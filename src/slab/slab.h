@@ -32,6 +32,8 @@ enum {
 	CACHE_ALIVE = 0x4b4d4331,
 	CACHE_DEAD = 0x6b6b6b6b,
 };
+#define LINK_NONE	UINT32_MAX
+#define SLAB_LINK_FLAGS (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON)
 
 /* A list of slabs, linked through next and prev of their head frames. */
 struct slab_chain {
@@ -74,6 +76,8 @@ struct kmem_cache {
 
 	u32 object_size, align, inuse_end; /* inuse_end: where the right red zone ends */
 	u32 left_pad, track_off, orig_off; /* debug layout; 0: absent */
+	u32 link_off;			   /* of free objects; LINK_NONE */
+	void *cut;			   /* whose link was found broken last */
 	u32 order, min_order, min_partial;
 	u32 sheaf_cap, barn_max; /* barn_max: full, and empty, sheaves in the barn */
 	u32 useroffset, usersize;
@@ -228,7 +232,7 @@ void *cache_alloc_try(struct kmem_cache *c, gfp_t gfp, size_t req, const void *s
 void cache_free_slow(struct kmem_cache *c, struct page *page, void *obj, const void *site);
 /* The cache an object belongs to; reports and NULL if it is no object's start. */
 struct kmem_cache *cache_of_object(const void *obj, struct page **page);
-/* Makes one inside memory the caller has; static caches of the library. 0 or -KE_*. */
+/* Makes one inside memory the caller has: zeroes, and perhaps LDD3's constructors. 0 or -KE_*. */
 int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct kmem_cache_args *args,
 	       slab_flags_t flags, bool sheaves);
 int cache_enlist(struct kmem_cache *c); /* makes it visible; 0 or -KE_NOMEM */
@@ -362,7 +366,7 @@ void debug_alloc(struct kmem_cache *c, struct page *head, void *obj, size_t req,
 bool debug_free(struct kmem_cache *c, struct page *head, void *obj, const void *site);
 /* Before a slab's pages go back. */
 void debug_slab_release(struct kmem_cache *c, struct page *head);
-/* How many of its objects, free or not, were written to; each is reported and mended. */
+/* How many of its objects, free or not, and links were written to; each is reported and mended. */
 u32 debug_validate(struct kmem_cache *c, struct page *head);
 void debug_report_live(struct kmem_cache *c, struct page *head, void *obj);
 size_t debug_orig_size(struct kmem_cache *c, void *obj); /* bytes asked for, if tracked; else 0 */
@@ -379,7 +383,22 @@ static inline struct track *debug_track(const struct kmem_cache *c, void *obj, b
 	return (struct track *)(void *)((char *)obj + c->track_off) + freed;
 }
 /* The report frame; reason is the text after "BUG cache (taint): ". */
+void debug_report_slab(struct kmem_cache *c, struct page *head, const char *reason);
 void debug_report(struct kmem_cache *c, struct page *head, void *obj, const char *reason);
+
+/* ---- debug_link.c: free objects of debugging caches lead to each other ------------------------------- */
+
+void debug_relink(struct kmem_cache *c, struct page *head); /* all of a slab; its lock, or fresh */
+/* Those of a word of the bitmap, whose bits are set now. Under the node lock. */
+void debug_link_in(struct kmem_cache *c, struct page *head, u32 first, unsigned long bits);
+void debug_unlink(struct kmem_cache *c, void *obj); /* it is with a user, or on its way back */
+void debug_link_end(struct kmem_cache *c, const struct page *head);
+/* False: reported, and cut. Of one object; of a slab, where nobody else uses the cache. */
+bool debug_link_holds(struct kmem_cache *c, struct page *head, void *obj, bool free);
+bool debug_chain_holds(struct kmem_cache *c, struct page *head);
+void *debug_link(const struct kmem_cache *c, const void *obj);
+void *debug_first_free(const struct kmem_cache *c, const struct page *head);
+u32 debug_info_start(const struct kmem_cache *c); /* where tracks, or padding, begin */
 
 /* ---- What boot calls ---------------------------------------------------------------------------- */
 
