@@ -40,7 +40,7 @@ KNOWN_RACES = "race_top:threadfunc\n"
 KNOWN_BUGS = {"maple_tree": ["BUG at next_prev_test:1991 (1)"]}
 # The machine is kept full, so all code meets reclaim; requests that may not wait fail one time in three.
 PRESS = "mem=16M env.press"
-NOWAIT = "mem=16M failslab=1,33,0,-1"
+NOWAIT = PRESS + " failslab=1,33,0,-1"
 # It frees what is not allocated, 128 times, and says -EINVAL when all went well. A bitmap that cannot be
 # stored for want of a node is lost: the source's own leak, where a request that may not wait fails.
 IDA = " expect=ida_checks:neg expect=warnings:128 expect=leaks:99"
