@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of malloc/ share. malloc.c is the family of functions, classes.c its small sizes;
- * run.c large blocks; track.c the ledger behind the options stat and leaks; report.c what they
- * print. malloc.c and classes.c stand on the slab floor, whose hits are inlined; the others on the public
- * headers.
+ * run.c large blocks; growth.c what idle caches give back; track.c the ledger behind the options stat and
+ * leaks; report.c what they print. malloc.c, classes.c and growth.c stand on the slab floor; the others on
+ * the public headers.
  *
  * Glossary
  *	block	what malloc hands out
@@ -46,6 +46,11 @@ void face_watch(void);
 
 size_t block_size(const void *p); /* usable bytes; 0: no block */
 gfp_t malloc_gfp(void);
+
+/* ---- growth.c ---- */
+
+/* A task that may wait is about to take memory from the machine, perhaps. */
+void growth_look(void);
 
 /* ---- run.c ---- */
 

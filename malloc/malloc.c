@@ -102,6 +102,8 @@ static noinline void *alloc_slow(size_t size, size_t align, gfp_t extra)
 {
 	void *p = block_alloc(size, align, extra);
 
+	if (likely(p) && likely(!port_in_section()))
+		growth_look();
 	if (unlikely(!p)) {
 		if (face_track)
 			track_failure();

@@ -6,7 +6,7 @@
  * mark, which goes with its first use; one that still has the mark when the hand comes by again is
  * given back. A round takes half of decay_ms, so what goes has been free for that long at least, and
  * what stays for decay_ms at most. With each round the caches that were not used in it empty their
- * barns, and with these, slabs.
+ * sheaves, and with these, slabs.
  *
  *	decay	every free that gives whole slabs, runs or large blocks back comes by; each 16th looks
  *		at the clock

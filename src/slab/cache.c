@@ -359,7 +359,7 @@ static void caches_reap(bool dtors)
 		sheaf_reap(c);
 		if (atom_xchg(&c->touched, 0u))
 			continue;
-		sheaf_drain_barn(c);
+		sheaf_drain(c, false);
 		node_shrink(c, 0);
 		atom_store(&c->touched, 0u);
 	}

@@ -36,6 +36,7 @@
 /* No header declares those that no other file of the program uses. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #include "../../../malloc/classes.c"
+#include "../../../malloc/growth.c"
 #include "../../../malloc/malloc.c"
 #include "../../../malloc/run.c"
 
