@@ -12,7 +12,8 @@
  *
  * realloc.  A block stays where it is while the new size fits and is more than half of it, so that
  * shrinking gives memory back; a run is shortened or lengthened in place if the pages behind it
- * are free. realloc(p, 0) frees p and returns NULL, as the GNU C library does.
+ * are free. A block that has to move for less than a quarter more gets a quarter more (a run an
+ * eighth), for it will grow again; who grows by more than that has room already. realloc(p, 0) frees p and returns NULL, as the GNU C library does.
  *
  * Wrong frees.  kfree knows by the page's descriptor what a pointer is. A foreign, interior or stale
  * one is reported through the library's misuse report and otherwise ignored.
@@ -53,9 +54,11 @@ static size_t round_up(size_t n, size_t align)
 
 size_t block_size(const void *p)
 {
-	size_t size = run_size(p);
+	size_t size = ksize_hit(p);
 
-	return size != 0 ? size : ksize(p);
+	if (unlikely(size == 0))
+		size = run_size(p);
+	return likely(size != 0) ? size : ksize(p);
 }
 
 void face_watch(void)
@@ -188,12 +191,26 @@ EXPORT void *calloc(size_t n, size_t size)
 
 /* ---- realloc ----------------------------------------------------------------------------------- */
 
+/* Does a small block of usable bytes serve for size bytes as it is? */
+static bool realloc_fits(size_t usable, size_t size)
+{
+	return size <= usable && (size > usable / 2 || usable <= MALLOC_ALIGN);
+}
+
 /* Does the block of usable bytes at p serve for size bytes, perhaps after a change in place? */
 static bool realloc_in_place(void *p, size_t usable, size_t size)
 {
 	if (run_size(p) != 0 && size > SMALL_MAX)
 		return size <= usable && usable - size < PAGE_SIZE ? true : run_resize(p, size);
-	return size <= usable && (size > usable / 2 || usable <= MALLOC_ALIGN);
+	return realloc_fits(usable, size);
+}
+
+/* What to ask for in place of a small block: one that has grown by little will again. */
+static size_t realloc_want(size_t usable, size_t size)
+{
+	size_t roomy = usable + usable / 4;
+
+	return size > usable && size < roomy && roomy <= SMALL_MAX ? roomy : size;
 }
 
 /* A new place for the block; the old one is untouched if there is none. */
@@ -202,7 +219,7 @@ static void *realloc_move(void *p, size_t usable, size_t size)
 	bool grows = size > usable;
 	void *new = grows &&usable > SMALL_MAX &&size <= (size_t)PTRDIFF_MAX
 			    ? run_alloc_roomy(size)
-			    : block_alloc(size, MALLOC_ALIGN, GFP_NONE);
+			    : block_alloc(realloc_want(usable, size), MALLOC_ALIGN, GFP_NONE);
 
 	if (!new)
 		return grows ? NULL : p; /* a smaller size always fits where the block is */
@@ -233,7 +250,26 @@ static void *realloc_block(void *p, size_t size)
 	return new;
 }
 
-static void *realloc_any(void *p, size_t size)
+/* From one small block to another, or to the same. NULL: nothing has happened. */
+static inline void *realloc_hit(void *p, size_t size)
+{
+	size_t usable = ksize_hit(p);
+	void *new;
+
+	if (unlikely(usable == 0) || unlikely(size == 0))
+		return NULL;
+	if (realloc_fits(usable, size))
+		return p;
+	new = malloc_hit(realloc_want(usable, size));
+	if (unlikely(!new))
+		return NULL;
+	__builtin_memcpy(new, p, usable < size ? usable : size);
+	free_any(p);
+	return new;
+}
+
+/* errno is kept but for a failure. */
+static noinline void *realloc_slow(void *p, size_t size)
 {
 	int saved = errno;
 	void *new;
@@ -248,6 +284,13 @@ static void *realloc_any(void *p, size_t size)
 	if (new)
 		errno = saved;
 	return new;
+}
+
+static void *realloc_any(void *p, size_t size)
+{
+	void *new = realloc_hit(p, size);
+
+	return likely(new) ? new : realloc_slow(p, size);
 }
 
 EXPORT void *realloc(void *p, size_t size)
@@ -333,6 +376,10 @@ EXPORT void *pvalloc(size_t size)
 
 EXPORT size_t malloc_usable_size(void *p)
 {
+	size_t size = ksize_hit(p);
+
+	if (likely(size != 0))
+		return size;
 	return p ? block_size(p) : 0;
 }
 

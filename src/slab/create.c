@@ -176,6 +176,7 @@ static void cache_stacks(struct kmem_cache *c)
 		return;
 	c->spare_off = c->main_off + (u32)offsetof(struct hits, spare);
 	cache_hits(c)->starts = c->starts;
+	cache_hits(c)->usable = (u32)object_usable(c);
 	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++) {
 		port_stack_init(c->main_off, cpu, c->sheaf_cap);
 		port_stack_init(c->spare_off, cpu, c->sheaf_cap);

@@ -379,7 +379,7 @@ void kfree_sensitive(const void *p)
 
 /* ---- Sizes ------------------------------------------------------------------------------------------- */
 
-static size_t object_usable(struct kmem_cache *c)
+size_t object_usable(const struct kmem_cache *c)
 {
 	if (c->flags & (SLAB_RED_ZONE | SLAB_POISON) || cache_watched(c))
 		return c->object_size;
@@ -389,7 +389,7 @@ static size_t object_usable(struct kmem_cache *c)
 	return c->size;
 }
 
-size_t ksize(const void *p)
+static noinline size_t ksize_slow(const void *p)
 {
 	struct page *page = page_of_addr(p);
 	struct kmem_cache *c;
@@ -406,6 +406,13 @@ size_t ksize(const void *p)
 	if (cache_watched(c))
 		watch_ksize(c, p);
 	return object_usable(c);
+}
+
+size_t ksize(const void *p)
+{
+	size_t usable = ksize_hit(p);
+
+	return likely(usable) ? usable : ksize_slow(p);
 }
 
 size_t kmalloc_size_roundup(size_t size)

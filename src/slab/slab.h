@@ -56,6 +56,7 @@ struct starts {
 struct hits {
 	struct port_stack main, spare;
 	struct starts starts;
+	u32 usable; /* bytes of an object that are its owner's */
 };
 
 struct kmem_cache {
@@ -268,6 +269,17 @@ static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
 	return port_hit_pop(atom_load(&c->fast));
 }
 
+/* Usable bytes of the object that starts at obj; 0: the slow path knows. */
+static inline always_inline size_t ksize_hit(const void *obj)
+{
+	size_t off = lowmem_off(obj);
+	const struct hits *h = page_owner(off);
+
+	return likely(h) && likely(object_starts(&h->starts, atom_load(&h->starts.limit), off))
+		       ? h->usable
+		       : 0;
+}
+
 /* How many of nr, at least 1. */
 static inline size_t cache_hit_many(struct kmem_cache *c, gfp_t gfp, size_t nr, void **objs)
 {
@@ -308,6 +320,7 @@ static inline struct kmem_cache *kmalloc_cache(size_t size)
 	return atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][kmalloc_class[(size - 1) / 8]]);
 }
 
+size_t object_usable(const struct kmem_cache *c); /* bytes of an object that are its owner's */
 int kmalloc_init(void);
 void kmalloc_exit(void);
 bool page_is_large(const struct page *page);

@@ -151,6 +151,48 @@ static void test_realloc(void)
 	check(realloc(p, 0) == NULL, "realloc(p, 0): freed, NULL");
 }
 
+static void test_realloc_steps(void)
+{
+	unsigned char *p = malloc(1), *q;
+	size_t have = 1;
+	int good = p != NULL;
+
+	fill(p, have);
+	for (size_t size = 2; good && size < 20000; size += 1 + size / 100) {
+		p = realloc(p, size);
+		good = aligned(p, 16) && filled(p, have) && malloc_usable_size(p) >= size;
+		have = size;
+		fill(p, have);
+	}
+	for (size_t size = 19000; good && size > 0; size -= 1 + size / 50) {
+		p = realloc(p, size);
+		good = filled(p, size) && malloc_usable_size(p) >= size;
+	}
+	check(good, "realloc: by small steps up and down keeps the contents");
+	q = realloc(p, malloc_usable_size(p));
+	check(q == p, "realloc: what is usable already is had where it lies");
+	free(q);
+}
+
+static void test_usable(void)
+{
+	enum { BLOCKS = 40 };
+	unsigned char *p[BLOCKS];
+	int good = 1;
+
+	for (size_t size = 1; size < 40000; size += 1 + size / 7) {
+		for (int i = 0; i < BLOCKS; i++) {
+			p[i] = malloc(size);
+			memset(p[i], i, malloc_usable_size(p[i]));
+		}
+		for (int i = 0; i < BLOCKS; i++) {
+			good &= all(p[i], malloc_usable_size(p[i]), (unsigned char)i);
+			free(p[i]);
+		}
+	}
+	check(good, "malloc_usable_size: all of it is the block's alone");
+}
+
 static void test_realloc_large(void)
 {
 	unsigned char *p = malloc(2 * MIB), *q;
@@ -310,6 +352,8 @@ int main(void)
 	test_refusals();
 	test_calloc();
 	test_realloc();
+	test_realloc_steps();
+	test_usable();
 	test_realloc_large();
 	test_aligned_family();
 	test_posix_memalign();
