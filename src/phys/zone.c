@@ -25,7 +25,7 @@
  */
 #include "phys/internal.h"
 
-enum { EAGER_SECTIONS = 16 }; /* what most processes never use up */
+enum { EAGER_SECTIONS = 1 }; /* each writes a page of descriptors */
 
 struct phys_tables phys;
 static struct zone zone_table[KMEM_NR_ZONES];
