@@ -8,7 +8,9 @@
  *	up to 128	every 16 bytes
  *	up to 512	four to a doubling
  *	up to 2,048	eight to a doubling
- *	above		as many as fit into a slab of 32 KiB: 14, 12, 10, 9, 8, 7, 6, 5, 4
+ *	above		as many as fit into a slab of 32 KiB: 15, 14, 12, 10, 9, 8, 7, 6, 5, 4
+ *	1,056		for the many who ask for a power of two and a header, as 2,176 is: the journal of
+ *			sqlite3 has blocks of 1,032 bytes, a third of its memory
  *
  * so that above 64 bytes no block is a quarter larger than what was asked for, and no slab wastes more than
  * a sixteenth of itself. All are multiples of 16, and slots are packed from the start of a page, so every
@@ -23,8 +25,8 @@
 
 static const u16 class_size[] = {16,   32,   48,   64,	 80,   96,   112,  128,	 160,  192,  224,
 				 256,  320,  384,  448,	 512,  576,  640,  704,	 768,  832,  896,
-				 960,  1024, 1152, 1280, 1408, 1536, 1664, 1792, 1920, 2048, 2336,
-				 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
+				 960,  1024, 1056, 1152, 1280, 1408, 1536, 1664, 1792, 1920, 2048,
+				 2176, 2336, 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
 struct kmem_cache *malloc_caches[MALLOC_SLOTS];
 static struct kmem_cache storage[ARRAY_SIZE(class_size)];
 static bool begun;
