@@ -413,21 +413,44 @@ unsigned long node_rcu(struct kmem_cache *c, bool wait)
 
 /* ---- Taking objects ---------------------------------------------------------------------------- */
 
+/* Takes set bits of a word, the lowest and want at most, by runs, and lays their objects downwards from
+ * end; how many. base: bit 0's object. */
+static u32 word_grab(unsigned long *word, unsigned char *base, size_t size, void **end, u32 want)
+{
+	unsigned long w = *word;
+	u32 left = want;
+
+	while (w && left) {
+		u32 from = (u32)__builtin_ctzl(w);
+		unsigned long above = w + (1UL << from); /* carries over the run */
+		u32 to = above ? (u32)__builtin_ctzl(above) : (u32)BITS_PER_WORD;
+		u32 run = (u32)size_min(to - from, left);
+		void **stop = end - run;
+
+		for (unsigned char *p = base + from * size; end > stop; p += size)
+			*--end = p;
+		left -= run;
+		w &= ~(~0UL >> (BITS_PER_WORD - run) << from);
+	}
+	*word = w;
+	return want - left;
+}
+
 /* Takes up to want objects, those of the lowest addresses, and lays them downwards from end, so that
  * who takes them from the end reads upwards through memory. How many. */
 static u32 slab_grab(struct kmem_cache *c, struct page *head, void **end, u32 want)
 {
 	unsigned long *map = page_bitmap(head);
 	unsigned char *base = object_at(c, head, 0);
-	u32 got = 0, step = (u32)BITS_PER_WORD * c->size;
+	size_t size = c->size;
+	u32 got = 0, words = bitmap_words(head);
 
-	for (u32 i = 0; i < bitmap_words(head) && got < want; i++, base += step) {
-		unsigned long was = atom_load(&map[i]), w = was;
+	for (u32 i = 0; i < words && got < want; i++, base += BITS_PER_WORD * size) {
+		unsigned long was = atom_load(&map[i]), left = was;
 
-		for (; w && got < want; w &= w - 1)
-			end[-(s32)++got] = base + (u32)__builtin_ctzl(w) * c->size;
-		if (was != w)
-			atom_and(&map[i], ~(was ^ w));
+		got += word_grab(&left, base, size, end - got, want - got);
+		if (was != left)
+			atom_and(&map[i], ~(was ^ left));
 	}
 	return got;
 }
@@ -531,11 +554,11 @@ static struct give give_gather(const struct kmem_cache *c, void **objs, u32 nr, 
 	assert_debug(first < head->u.slab.objects);
 	do {
 		size_t off = (size_t)((const unsigned char *)objs[i] - base);
-		unsigned long bit = 1UL << ((off * recip >> 32) % BITS_PER_WORD);
+		u32 bit = (u32)(off * recip >> 32) % BITS_PER_WORD;
 
-		if (off >= span || bits & bit)
+		if (off >= span || bits >> bit & 1)
 			break;
-		bits |= bit;
+		bits |= 1UL << bit;
 	} while (++i < nr);
 	*n = i;
 	return (struct give){head, &page_bitmap(head)[first / BITS_PER_WORD], bits, first};
