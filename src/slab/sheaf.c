@@ -25,23 +25,37 @@
  * it came by last (full_low).
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
- * so that a full sheaf holds at most 32 KiB of objects (but six, however large they are): a miss costs
- * four locked instructions or more, which are spread over that many objects. What goes between
- * sheaves and slabs goes by SHEAF_BATCH, so that no miss is longer for a larger sheaf.
+ * so that a full sheaf holds at most 32 KiB of objects and a 1,024th of the machine (but six, however
+ * large they are, and 510, however small): a miss costs four locked instructions or more, which are
+ * spread over that many objects. What goes between sheaves and slabs goes by SHEAF_BATCH, so that no
+ * miss is longer for a larger sheaf.
  *
- * Lock: RANK_BARN, never together with the node lock. Sheaves come from four caches of the library
- * that have no sheaves themselves.
+ * Lock: RANK_BARN, never together with the node lock. Sheaves come from caches of the library
+ * that have no sheaves themselves, one a capacity.
  */
 #include "slab/slab.h"
 
-/* Objects that go to or come from slabs at one go, at most: what bounds a miss. */
-enum { SHEAF_BATCH = 62 };
-const u32 sheaf_caps[NR_SHEAF_CACHES] = {6, 14, 30, 62, 126};
+enum {
+	SHEAF_BATCH = 62,	/* objects that go to or come from slabs at one go, at most */
+	SHEAF_LOOK = 126,	/* the newest, which a free that misses is compared with */
+	SHEAF_BYTES = 32 << 10, /* objects of a full one; and a 1,024th of the machine */
+};
+const u32 sheaf_caps[NR_SHEAF_CACHES] = {6, 14, 30, 62, 126, 254, 510};
 struct kmem_cache sheaf_caches[NR_SHEAF_CACHES];
+
+static size_t thousandth(size_t most)
+{
+	return size_min(most, (size_t)kmem_machine.low_end << PAGE_SHIFT >> 10);
+}
 
 u32 sheaf_capacity(u32 size)
 {
-	return size <= 256 ? 126 : size <= 512 ? 62 : size <= 1024 ? 30 : size <= 2048 ? 14 : 6;
+	size_t room = thousandth(SHEAF_BYTES) / size;
+	u32 i = NR_SHEAF_CACHES - 1;
+
+	while (i && sheaf_caps[i] + 2 > room)
+		i--;
+	return sheaf_caps[i];
 }
 
 u32 sheaf_capacity_for(u32 want)
@@ -55,8 +69,7 @@ u32 sheaf_capacity_for(u32 want)
 
 u32 sheaf_barn_max(u32 cap, u32 size)
 {
-	size_t bytes = size_min(BARN_BYTES, (size_t)kmem_machine.low_end << PAGE_SHIFT >> 10) /
-		       (1 + size / 256);
+	size_t bytes = thousandth(BARN_BYTES) / (1 + size / 256);
 
 	return (u32)size_max(2, bytes / (cap * (size + sizeof(void *))));
 }
@@ -278,13 +291,19 @@ void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
 
 /* ---- Free ------------------------------------------------------------------------------------------ */
 
-static bool sheaf_holds(const struct sheaf *s, const void *obj)
+/* Among its newest; *look: how many are looked at yet. */
+static bool sheaf_holds(const struct sheaf *s, const void *obj, u32 *look)
 {
-	u32 n = s ? s->n : 0;
+	u32 n = s ? (u32)size_min(s->n, *look) : 0;
+	void *const *p = s ? &s->slot[s->n] : NULL;
 
-#pragma GCC unroll 4
-	for (u32 i = 0; i < n; i++) {
-		if (s->slot[i] == obj)
+	*look -= n;
+	for (; n >= 4; n -= 4, p -= 4) {
+		if (p[-1] == obj || p[-2] == obj || p[-3] == obj || p[-4] == obj)
+			return true;
+	}
+	while (n--) {
+		if (*--p == obj)
 			return true;
 	}
 	return false;
@@ -295,14 +314,13 @@ static bool sheaf_room(const struct sheaf *s)
 	return s && s->n < s->cap;
 }
 
-/* Makes room: what has rested longest goes to the slabs. */
+/* Makes room. The newest go to the slabs, for the others need not be moved then. */
 static void sheaf_flush(struct kmem_cache *c, struct sheaf *s, bool nested)
 {
 	u32 nr = (u32)size_min(s->n, SHEAF_BATCH);
 
-	node_free(c, s->slot, nr, nested);
 	s->n -= nr;
-	__builtin_memmove(s->slot, s->slot + nr, s->n * sizeof(*s->slot));
+	node_free(c, s->slot + s->n, nr, nested);
 }
 
 /*
@@ -326,11 +344,12 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 {
 	u32 cpu = port_cpu();
 	struct hand h = hand_take(c, cpu);
-	bool twice = sheaf_holds(h.main, obj), traded = false;
+	u32 look = SHEAF_LOOK;
+	bool twice = sheaf_holds(h.main, obj, &look), traded = false;
 
 	if (!twice && !sheaf_room(h.main)) {
 		hand_turn(c, &h, cpu);
-		twice = sheaf_holds(h.main, obj);
+		twice = sheaf_holds(h.main, obj, &look);
 	}
 	if (!twice && !sheaf_room(h.main)) {
 		hand_make_room(c, &h, nested);

@@ -212,7 +212,7 @@ void sheaf_for_each(struct kmem_cache *c, void (*fn)(struct kmem_cache *, void *
 		    void *arg);
 int sheaf_check(struct kmem_cache *c);
 struct kmem_cache *sheaf_cache_of(u32 cap);
-enum { NR_SHEAF_CACHES = 5 };
+enum { NR_SHEAF_CACHES = 7 };
 extern const u32 sheaf_caps[NR_SHEAF_CACHES] HIDDEN;
 extern struct kmem_cache sheaf_caches[];
 

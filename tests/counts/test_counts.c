@@ -299,6 +299,66 @@ TEST(the_worst_malloc_of_a_steady_load_stays_within_its_limit)
 	count_worst(&f, load_steady, "worst malloc", "worst free");
 }
 
+/* ---- Many out, and all back ------------------------------------------------------------------------- */
+
+/* Of 64 bytes in a machine of 64 MiB, FEW rest in the CPU's two sheaves, and of MANY a third goes to the
+ * slabs, beyond a barn of two sheaves, and comes from there. */
+enum { FEW = 1000, MANY = 3000 };
+
+struct batch {
+	const struct face *face;
+	int n;
+};
+
+static void batch_round(const struct batch *b)
+{
+	static void *out[MANY];
+
+	for (int i = 0; i < b->n; i++)
+		out[i] = face_alloc(b->face, SMALL);
+	for (int i = 0; i < b->n; i++)
+		face_free_one(b->face, out[i]);
+}
+
+static void load_batch(void *arg)
+{
+	batch_round(arg);
+	batch_round(arg);
+	step_here();
+	batch_round(arg);
+}
+
+/* Of all calls, hits and misses, the mean, rounded up. Nothing decays: that goes by the clock. */
+static void count_batch(int n, const char *alloc, const char *free)
+{
+	struct face f = {.gfp = GFP_KERNEL};
+	struct batch b = {&f, n};
+	struct step_fn fn[2];
+	unsigned long nr = (unsigned long)n;
+
+	is(kmem_boot("mem=64M decay_ms=0"), 0, "%s", kmem_boot_error());
+	if (!port_rseq_cpus)
+		skip_loudly(NO_SEQUENCES);
+	f.cache = kmem_cache_create("counted", SMALL, 0, 0, NULL);
+	watch(&f, fn);
+	ok(step_run(load_batch, &b, fn, 2), "the load is stepped through");
+	is(fn[0].calls, nr, "allocations seen");
+	is(fn[1].calls, nr, "frees seen");
+	diag("the longest: %lu and %lu instructions", fn[0].max, fn[1].max);
+	within(alloc, (fn[0].total + nr - 1) / nr);
+	within(free, (fn[1].total + nr - 1) / nr);
+}
+
+TEST(a_thousand_objects_out_and_back_cost_little_more_than_hits)
+{
+	count_batch(FEW, "1,000 allocations", "1,000 frees");
+}
+
+TEST(objects_that_go_to_slabs_and_come_from_there_stay_within_their_limit)
+{
+	count_batch(MANY, "3,000 allocations", "3,000 frees");
+}
+
 TEST(the_worst_kmalloc_of_a_burst_stays_within_its_limit)
 {
 	struct face f = {.alloc = kmalloc, .free = kfree, .gfp = GFP_ATOMIC};
