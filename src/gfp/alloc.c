@@ -29,7 +29,7 @@
 
 enum {
 	POISON_PAGE = 0xaa,
-	NOLOCK_ORDER_MAX = PAGE_ALLOC_COSTLY_ORDER, /* the orders that have per-CPU lists */
+	NOLOCK_ORDER_MAX = PAGE_ALLOC_COSTLY_ORDER, /* what the kernel has per-CPU lists of */
 };
 
 /* ---- The walk ----------------------------------------------------------------------------------- */
@@ -317,8 +317,16 @@ void gfp_put(struct page *page)
 		page_report_bad(page, order, v);
 }
 
+static bool free_hit_large(struct page *page, unsigned int order, u8 flags)
+{
+	return order > PAGE_HITS_WORD && likely(!context_in_nmi()) &&
+	       page_give_large(page, order, flags);
+}
+
 void gfp_free_miss(struct page *page, unsigned int order, bool cold, const void *site)
 {
+	if (likely(!cold) && free_hit_large(page, order, 0))
+		return;
 	block_free(page, order, cold, gfp_free_tries(site));
 }
 
@@ -326,9 +334,10 @@ void gfp_free(struct page *page, unsigned int order, bool cold, const void *site
 {
 	u8 flags = order && atom_load(&page->flags) == PAGE_COMPOUND ? PAGE_COMPOUND : 0;
 
-	if (likely(!cold) && gfp_free_hit(page, order, flags))
+	if (likely(!cold) &&
+	    (gfp_free_hit(page, order, flags) || free_hit_large(page, order, flags)))
 		return;
-	gfp_free_miss(page, order, cold, site);
+	block_free(page, order, cold, gfp_free_tries(site));
 }
 
 void gfp_free_nolock(struct page *page, unsigned int order)

@@ -7,14 +7,15 @@
  * and a hit finds them as the offset of the per-CPU stack that it may use, or PERCPU_NONE, whose stack
  * is always empty and never has room:
  *
- *	take[class][order]	the zone where walks for the class begin, passes at its low mark, without
+ *	take[order][class]	the zone where walks for the class begin, passes at its low mark, without
  *				reserves, for this order (zone_watermark_ok); its lists are on
- *	give[zone][order]	its lists are on, and nothing is done to what is freed
+ *	give[order][zone]	its lists are on, and nothing is done to what is freed
  *
  * Pages on the lists are not free for watermarks (S44), so between two holds of the lock no number of
  * hits changes an answer: it is exact, except that whoever looks during a hold sees the one before.
  *
- *	z->hits		bit 4 class + order: take; bit 20 + order: give; under the lock
+ *	z->hits		a row of bits, one an order, for each class: take; a last one: give; under
+ *			the lock
  *	z->hits_most	those that do not depend on how much is free
  *	z->hits_floor	by class: more than this must be free
  *
@@ -26,14 +27,20 @@
  */
 #include "phys/internal.h"
 
-enum { GIVE_SHIFT = KMEM_NR_ZONES * PCP_ORDERS };
-_Static_assert(GIVE_SHIFT + PCP_ORDERS <= 32, "all answers of a zone are a word");
+enum { ROW_GIVE = KMEM_NR_ZONES, ROW_ALL = (1 << PCP_ORDERS) - 1 };
+_Static_assert((ROW_GIVE + 1) * PCP_ORDERS <= 64, "all answers of a zone are a word");
 
 struct page_hits page_hits;
 
-static u32 take_bit(u32 class, unsigned int order)
+/* A row of answers in its place, and out of it. */
+static u64 row_put(u32 row, u32 bits)
 {
-	return 1u << (class * PCP_ORDERS + order);
+	return (u64)bits << (row * PCP_ORDERS);
+}
+
+static u32 row_get(u64 hits, u32 row)
+{
+	return (u32)(hits >> (row * PCP_ORDERS)) & ROW_ALL;
 }
 
 /* The largest order there is a block of; 0 also if there is none. */
@@ -46,47 +53,58 @@ static unsigned int order_top(const struct zone *z)
 	return o;
 }
 
-/* As zone_watermark_ok() says without types, in figures of the lock's holder. */
-static bool passes(const struct zone *z, u32 class, unsigned int order, unsigned int top)
+/*
+ * The orders that pass, as zone_watermark_ok() says without types, in figures of the lock's holder:
+ * those up to top of which a block, less one page, can go and more than the floor stays.
+ */
+static u32 orders_passing(const struct zone *z, u32 class, unsigned int top)
 {
-	return order <= top && (long)z->free - ((1L << order) - 1) > (long)z->hits_floor[class];
+	unsigned long floor = z->hits_floor[class];
+
+	if (z->free <= floor)
+		return 0;
+	top = (unsigned int)size_min(top, ilog2_ulong(z->free - floor));
+	return (2u << top) - 1;
 }
 
 /* No class has a larger reserve in a zone than the highest. */
-static u32 hits_now(const struct zone *z)
+static u64 hits_now(const struct zone *z)
 {
-	u32 most = z->hits_most, hits = most;
 	unsigned int top = order_top(z);
+	u64 hits;
 
-	if (likely(passes(z, KMEM_NR_ZONES - 1, PCP_ORDERS - 1, top)))
-		return most;
+	if (likely(orders_passing(z, KMEM_NR_ZONES - 1, top) >= ROW_ALL))
+		return z->hits_most;
+	hits = row_put(ROW_GIVE, ROW_ALL);
 	for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
-		for (unsigned int o = 0; o < PCP_ORDERS; o++)
-			if (most & take_bit(class, o) && !passes(z, class, o, top))
-				hits &= ~take_bit(class, o);
-	return hits;
+		hits |= row_put(class, orders_passing(z, class, top) & ROW_ALL);
+	return hits & z->hits_most;
 }
 
-static noinline void hits_write(struct zone *z, u32 hits)
+/* Where the row's bits changed, in one column of a table. */
+static void row_write(const struct zone *z, u32 (*table)[PAGE_HITS_ROW], u32 column, u32 bits,
+		      u32 changed)
 {
-	u32 changed = hits ^ z->hits;
+	for (; changed; changed &= changed - 1) {
+		unsigned int o = (unsigned int)__builtin_ctz(changed);
 
-	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
-		u32 off = z->pcp_home[o];
-
-		for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
-			if (changed & take_bit(class, o))
-				atom_store(&page_hits.take[class][o],
-					   hits & take_bit(class, o) ? off : (u32)PERCPU_NONE);
-		atom_store(&page_hits.give[z->index][o],
-			   hits & 1u << (GIVE_SHIFT + o) ? off : (u32)PERCPU_NONE);
+		atom_store(&table[o][column], bits >> o & 1 ? z->pcp_home[o] : (u32)PERCPU_NONE);
 	}
+}
+
+static noinline void hits_write(struct zone *z, u64 hits)
+{
+	u64 changed = hits ^ z->hits;
+
+	for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
+		row_write(z, page_hits.take, class, row_get(hits, class), row_get(changed, class));
+	row_write(z, page_hits.give, z->index, row_get(hits, ROW_GIVE), row_get(changed, ROW_GIVE));
 	z->hits = hits;
 }
 
 void page_hits_settle(struct zone *z)
 {
-	u32 hits = hits_now(z);
+	u64 hits = hits_now(z);
 
 	if (unlikely(hits != z->hits))
 		hits_write(z, hits);
@@ -101,20 +119,19 @@ static bool walk_begins(const struct zone *z, u32 class)
 	return zone_serves(z, class);
 }
 
-static u32 hits_most(const struct zone *z)
+static u64 hits_most(const struct zone *z)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;
 	bool wiped = opt->init_on_free || opt->page_poison || kmem_machine.watched;
-	u32 most = 0;
+	u32 orders = 0;
+	u64 most = 0;
 
-	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
-		if (phys.typed || atom_load(&z->pcp_off[o]) == PERCPU_NONE)
-			continue;
-		for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
-			most |= walk_begins(z, class) ? take_bit(class, o) : 0;
-		most |= wiped ? 0 : 1u << (GIVE_SHIFT + o);
-	}
-	return most;
+	for (unsigned int o = 0; o < PCP_ORDERS; o++)
+		if (!phys.typed && atom_load(&z->pcp_off[o]) != PERCPU_NONE)
+			orders |= 1u << o;
+	for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
+		most |= walk_begins(z, class) ? row_put(class, orders) : 0;
+	return most | (wiped ? 0 : row_put(ROW_GIVE, orders));
 }
 
 void page_hits_refresh(void)
@@ -136,15 +153,15 @@ int page_hits_check(const struct zone *z)
 {
 	int faults = 0;
 
-	assert_audit(z->hits == hits_now(z), "%s: hits %#x, should be %#x", z->name, z->hits,
-		     hits_now(z));
+	assert_audit(z->hits == hits_now(z), "%s: hits %#llx, should be %#llx", z->name,
+		     (unsigned long long)z->hits, (unsigned long long)hits_now(z));
 	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
 		for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
-			assert_audit(!(z->hits & take_bit(class, o)) ||
-					     page_hits.take[class][o] == z->pcp_home[o],
+			assert_audit(!(row_get(z->hits, class) >> o & 1) ||
+					     page_hits.take[o][class] == z->pcp_home[o],
 				     "%s: class %u, order %u", z->name, class, o);
-		assert_audit(page_hits.give[z->index][o] == PERCPU_NONE ||
-				     page_hits.give[z->index][o] == z->pcp_off[o],
+		assert_audit(page_hits.give[o][z->index] == PERCPU_NONE ||
+				     page_hits.give[o][z->index] == z->pcp_off[o],
 			     "%s: frees of order %u", z->name, o);
 	}
 	return faults;
@@ -154,6 +171,11 @@ struct page *page_take_counted(struct page *page, unsigned int order)
 {
 	vm_event_add(KMEM_EV_pgalloc_dma + page->zone, 1ull << order);
 	return page;
+}
+
+bool page_give_large(struct page *page, unsigned int order, u8 flags)
+{
+	return order > PAGE_HITS_WORD && order < PCP_ORDERS && page_give_known(page, order, flags);
 }
 
 void page_give_counted(unsigned int order)

@@ -2,7 +2,7 @@
 /*
  * pcp: a zone's front door, and the page lists of each CPU behind it.
  *
- * Orders 0..3 pass through per-CPU stacks: one per zone, order and CPU, each holding one sheaf of
+ * Orders 0..9 pass through per-CPU stacks: one per zone, order and CPU, each holding one sheaf of
  * page pointers. The top is the hot end; a cold request takes from, and a cold free puts to, the
  * bottom. A hit is one stack verb and no lock.
  *
@@ -22,8 +22,10 @@
  * handler that comes in between finds either the lock free or the pages there. At most 16 a CPU, and
  * a 64th of the zone for all CPUs. Pressure leaves them alone.
  *
- * Bound: the lists of all CPUs together hold at most an eighth of the zone (pcp_capacity). Pages on
- * them are not free for watermarks.
+ * Bound: the lists of all CPUs together hold at most an eighth of the zone (pcp_capacity), those of
+ * one order and CPU a MiB, or two blocks. Pages on them are not free for watermarks. A block there does
+ * not merge with its buddy; so what asks for pages back empties the lists before it gives up, and
+ * decay (reclaim/decay.c) once a round, or no section could be given back.
  *
  * Any context. With try the zone's lock is tried once. A block that cannot go home then is left on
  * zone->deferred, a lock-free stack linked by frame numbers: pushed by compare-and-swap, taken
@@ -541,9 +543,13 @@ void zone_free(struct page *page, unsigned int order, bool cold, bool try)
 
 static void pcp_drain_stack(struct zone *z, unsigned int order, unsigned int cpu, bool wait)
 {
-	u32 off = z->pcp_home[order];
-	struct sheaf *sheaf = wait ? port_stack_drain(off, cpu) : port_stack_take(off, cpu);
+	u32 off = z->pcp_home[order], n;
+	struct sheaf *sheaf;
 
+	/* Nothing is there just now: not worth stopping the CPU for. */
+	if (port_stack_peek(off, cpu, &n) && n == 0)
+		return;
+	sheaf = wait ? port_stack_drain(off, cpu) : port_stack_take(off, cpu);
 	if (!sheaf)
 		return;
 	pcp_mirror(z, order, cpu, 0);
@@ -625,14 +631,14 @@ unsigned long pcp_count(const struct zone *z, unsigned int cpu)
 
 /*
  * Blocks a stack of this order may hold: four batches, scaled by the order, and all stacks of the
- * zone together at most an eighth of its pages: a quarter of that for each order.
+ * zone together at most an eighth of its pages: the same share of that for each order.
  */
 static u32 pcp_capacity(const struct zone *z, unsigned int order)
 {
 	unsigned long share = z->present / PCP_ZONE_SHARE / PCP_ORDERS / port_ncpu();
 	unsigned long cap = size_max(4UL * pcp_batch_of(z->present), 16) >> order;
 
-	cap = size_max(cap, 4);
+	cap = size_max(cap, order <= PAGE_ALLOC_COSTLY_ORDER ? 4 : PCP_SHEAF_LEAST);
 	return (u32)size_min(size_min(cap, share >> order), PCP_SHEAF_MOST);
 }
 

@@ -11,7 +11,7 @@
  *	section	2^MAX_PAGE_ORDER aligned frames: what is committed at once
  *	deferred  blocks freed where nothing may be waited for and the zone was locked: they lie on a
  *		lock-free list, neither free nor allocated, until the next holder of the lock
- *	pcp	per-CPU page lists: one stack per zone, CPU and order 0..3. Pages on it are not free
+ *	pcp	per-CPU page lists: one stack per zone, CPU and order 0..9. Pages on it are not free
  *		for watermarks
  *	urgent	a few pages of each CPU's that only requests which may not wait get, where the lock
  *		of their zone is not to be had
@@ -149,8 +149,8 @@ enum alloc_flag {
 };
 
 enum {
-	PCP_ORDERS = PAGE_ALLOC_COSTLY_ORDER + 1,
-	PCP_URGENT = PCP_ORDERS, /* the slot behind those of the orders: single pages */
+	PCP_ORDERS = MAX_PAGE_ORDER, /* all but the largest, whole sections, which may go back */
+	PCP_URGENT = PCP_ORDERS,     /* the slot behind those of the orders: single pages */
 	PCP_SLOTS,
 };
 
@@ -183,7 +183,7 @@ struct zone {
 	pfn_t fresh, fresh_end;	     /* free sections that are not listed yet; under lock */
 	unsigned long slab_reclaimable; /* pages of reclaimable slabs; atomics */
 	u32 given_up;	     /* kswapd has; a free that lifts the zone over high clears it */
-	u32 hits, hits_most; /* hit.c: what may hit now, and at most; under lock */
+	u64 hits, hits_most; /* hit.c: what may hit now, and at most; under lock */
 	unsigned long hits_floor[KMEM_NR_ZONES];
 	struct kmem_stat_zone *stat;
 };
@@ -256,10 +256,12 @@ void page_free_tails(struct page *page, unsigned int order, bool try);
 
 /* ---- hit.c: what is taken and given back without asking ---------------------------------------------- */
 
+enum { PAGE_HITS_ROW = 8 }; /* one step of an address */
+_Static_assert(KMEM_NR_ZONES + 1 <= PAGE_HITS_ROW, "a row has room for all classes");
 struct page_hits {
-	u32 take[KMEM_NR_ZONES + 1][PCP_ORDERS]; /* by class; the last is no class: none */
-	u32 give[KMEM_NR_ZONES][PCP_ORDERS];	 /* by zone */
-	unsigned long *soiled;			 /* that of commit.c */
+	u32 take[PCP_ORDERS][PAGE_HITS_ROW]; /* by class; the one behind the last is none */
+	u32 give[PCP_ORDERS][PAGE_HITS_ROW]; /* by zone */
+	unsigned long *soiled;		     /* that of commit.c */
 };
 extern struct page_hits page_hits HIDDEN;
 /* After a change of what the answers rest on, free lists apart: marks, managed counts, switches. Task
@@ -292,7 +294,7 @@ static inline u32 page_kind_zone(u32 kind)
  */
 static inline always_inline struct page *page_take_hit(u32 class, unsigned int order)
 {
-	struct page *page = port_hit_pop(percpu_ptr(atom_load(&page_hits.take[class][order]), 0));
+	struct page *page = port_hit_pop(percpu_ptr(atom_load(&page_hits.take[order][class]), 0));
 	u32 kind;
 
 	if (unlikely(!page))
@@ -310,13 +312,22 @@ static inline always_inline struct page *page_take_hit(u32 class, unsigned int o
 	return page_take_counted(page, order);
 }
 
-/* Have these frames, which are of one word, been somebody's before? */
+/* Have all frames of this block been somebody's before? Their bits are a part of a word, or, of an order
+ * above PAGE_HITS_WORD, whole words, a cache line at most. */
+enum { PAGE_HITS_BITS = 8 * sizeof(unsigned long), PAGE_HITS_WORD = PAGE_HITS_BITS == 64 ? 5 : 4 };
 static inline bool frames_known_soiled(pfn_t pfn, unsigned int order)
 {
-	enum { BITS = 8 * sizeof(unsigned long) };
-	unsigned long mask = (1ul << (1u << order)) - 1;
+	const unsigned long *word = &page_hits.soiled[pfn / PAGE_HITS_BITS];
+	unsigned long mask;
 
-	return (~(atom_load(&page_hits.soiled[pfn / BITS]) >> pfn % BITS) & mask) == 0;
+	if (order <= PAGE_HITS_WORD) {
+		mask = (1ul << (1u << order)) - 1;
+		return (~(atom_load(word) >> pfn % PAGE_HITS_BITS) & mask) == 0;
+	}
+	for (unsigned int left = (1u << order) / PAGE_HITS_BITS; left; left--)
+		if (~atom_load(word++))
+			return false;
+	return true;
 }
 
 /*
@@ -325,15 +336,14 @@ static inline bool frames_known_soiled(pfn_t pfn, unsigned int order)
  * it at once one sees the other's reference count. The count is looked at first: who drops the one
  * before the last may have changed the order until then (gfp/alloc.c).
  */
-static inline always_inline bool page_give_hit(struct page *page, unsigned int order, u8 flags)
+static inline always_inline bool page_give_known(struct page *page, unsigned int order, u8 flags)
 {
 	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
 	pfn_t pfn = off / sizeof(struct page);
 	u32 kind, stack;
 	s32 one = 1;
 
-	if (unlikely(pfn >= kmem_machine.end) || unlikely(off % sizeof(struct page)) ||
-	    unlikely(order >= PCP_ORDERS))
+	if (unlikely(pfn >= kmem_machine.end) || unlikely(off % sizeof(struct page)))
 		return false;
 	/* Pairs with the cas of whoever dropped the one before. */
 	if (unlikely(atom_load_acq(&page->refcount) != 1))
@@ -342,7 +352,7 @@ static inline always_inline bool page_give_hit(struct page *page, unsigned int o
 	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) !=
 		     (page_kind(PAGE_ALLOC, order) | (u32)flags << 8)))
 		return false;
-	stack = atom_load(&page_hits.give[page_kind_zone(kind)][order]);
+	stack = atom_load(&page_hits.give[order][page_kind_zone(kind)]);
 	if (unlikely(stack == PERCPU_NONE) || unlikely(!frames_known_soiled(pfn, order)) ||
 	    unlikely(!atom_cas(&page->refcount, &one, 0)))
 		return false;
@@ -355,6 +365,13 @@ static inline always_inline bool page_give_hit(struct page *page, unsigned int o
 		page_give_counted(order);
 	return true;
 }
+
+/* Orders above PAGE_HITS_WORD have a call of their own, so that the others need no frame on the stack. */
+static inline always_inline bool page_give_hit(struct page *page, unsigned int order, u8 flags)
+{
+	return likely(order <= PAGE_HITS_WORD) && page_give_known(page, order, flags);
+}
+bool page_give_large(struct page *page, unsigned int order, u8 flags);
 
 /* ---- contig.c: runs -------------------------------------------------------------------------------
  *

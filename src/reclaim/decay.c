@@ -6,11 +6,12 @@
  * mark, which goes with its first use; one that still has the mark when the hand comes by again is
  * given back. A round takes half of decay_ms, so what goes has been free for that long at least, and
  * what stays for decay_ms at most. With each round the caches that were not used in it empty their
- * sheaves, and with these, slabs.
+ * sheaves, and with these, slabs; and the per-CPU lists of pages are emptied, since a block there keeps
+ * its section from being free as a whole.
  *
  *	decay	every free that gives whole slabs, runs or large blocks back comes by; each 16th looks
  *		at the clock
- *	step	64 sections, of which one is given back; or, at the end of a round, the barns
+ *	step	64 sections, of which one is given back; or, at the end of a round, the barns and the lists
  *	rest	a millisecond between steps, half of decay_ms between rounds
  *
  * Nobody is woken for it: while nothing is freed nothing decays (kmem_trim() is for that), and no
@@ -49,6 +50,7 @@ static void decay_round_ends(void)
 		atom_cas(&decay.rounds, &rounds, rounds - 1); /* or there was a free just now */
 	if (reclaim_idle_hook)
 		reclaim_idle_hook();
+	pcp_drain_lists();
 }
 
 static void decay_step(u32 now_ms)

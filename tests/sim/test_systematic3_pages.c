@@ -16,6 +16,11 @@ TEST(pages_drain_and_alloc)
 	every_schedule("pages: drain and alloc");
 }
 
+TEST(pages_drain_free_and_alloc)
+{
+	every_schedule("pages: drain, free and alloc");
+}
+
 TEST(pages_free)
 {
 	every_schedule("pages: free");

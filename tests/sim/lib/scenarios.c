@@ -4,7 +4,7 @@
 #include <string.h>
 #include "scenarios.h"
 
-enum { OBJ = 512, HELD = 60, CAP = 6, HANDLERS_BYTE = 250 };
+enum { OBJ = 512, HELD = 60, CAP = 6, HANDLERS_BYTE = 250, LARGE = 4 };
 
 /* Of the program's static variables: restored with the machine before each schedule. */
 static struct kmem_cache *cache, *other[3];
@@ -121,6 +121,17 @@ static void setup_pages(void *arg)
 	sim_expect(kmem_boot(MACHINE) == 0);
 	for (unsigned int i = 0; i < 3; i++)
 		pages[i] = alloc_pages(GFP_KERNEL, 0);
+}
+
+/* Each CPU's list of order 4 has room for two. */
+static void setup_large(void *arg)
+{
+	(void)arg;
+	sim_expect(kmem_boot("mem=32M zones=flat seed=1 nr_cpus=3") == 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		page_order[i] = LARGE;
+		pages[i] = alloc_pages(GFP_KERNEL, LARGE);
+	}
 }
 
 static void setup_buddy(void *arg)
@@ -308,6 +319,22 @@ static void task_pages_alloc(unsigned int i, void *arg)
 		swap_page(i);
 }
 
+/* The block goes to its CPU's list and comes from there, or from where the drain has taken it to. */
+static void task_large(unsigned int i, void *arg)
+{
+	struct page *was = pages[i];
+
+	(void)arg;
+	if (i == 0) {
+		drain_all_pages();
+		return;
+	}
+	pages[i] = NULL;
+	__free_pages(was, LARGE);
+	pages[i] = alloc_pages(GFP_NOWAIT | __GFP_NOWARN, LARGE);
+	sim_expect(pages[i]);
+}
+
 static void task_pages_free(unsigned int i, void *arg)
 {
 	struct page *was = pages[i];
@@ -413,6 +440,7 @@ const struct named_scenario scenarios[] = {
 	{{"grace period", 0, setup_rcu, task_rcu, check, NULL}, 3, 2, 0},
 	{{"pages: drain and free", 0, setup_pages, task_pages, check, NULL}, 3, 2, 0},
 	{{"pages: drain and alloc", 0, setup_pages, task_pages_alloc, check, NULL}, 2, 1, 0},
+	{{"pages: drain, free and alloc", 0, setup_large, task_large, check, NULL}, 3, 2, 0},
 	{{"pages: free", 0, setup_pages, task_pages_free, check, NULL}, 3, 3, 0},
 	{{"pages: merge", 0, setup_buddy, task_merge, check, NULL}, 3, 2, 0},
 	{{"pages: merge and split", 0, setup_buddy, task_buddy, check, NULL}, 3, 2, 0},
