@@ -82,13 +82,20 @@ static s32 reference_drop(struct page *page)
 
 /* ---- On the way out ----------------------------------------------------------------------------- */
 
+void gfp_zero(struct page *page, unsigned long nr)
+{
+	page_clear_soiled(page, nr);
+	if (unlikely(kmem_machine.watched) && pfn_of_page(page) + nr <= kmem_machine.low_end)
+		port_watch_show(addr_of_page(page), nr << PAGE_SHIFT, true);
+}
+
 /* What the word asks to be done to a block. */
 static void page_shape(struct page *page, gfp_t gfp, unsigned int order)
 {
 	assert_debug(page->state == PAGE_ALLOC && page->refcount == 1);
 	assert_debug((pfn_of_page(page) & ((1UL << order) - 1)) == 0);
 	if (gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
-		page_clear_soiled(page, 1ul << order);
+		gfp_zero(page, 1ul << order);
 	if (order > 0 && gfp & __GFP_COMP)
 		page_make_compound(page, order);
 }

@@ -89,7 +89,7 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *node
 	if (unlikely(kmem_machine.watched))
 		gfp_watch(page, nr, true);
 	if (req.gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
-		page_clear_soiled(page, nr);
+		gfp_zero(page, nr);
 	vm_event_add(KMEM_EV_pgalloc_dma + page->zone, nr);
 	return page;
 }

@@ -117,6 +117,7 @@ void gfp_split(struct page *page, unsigned int order);
 void gfp_wipe_freed(struct page *page, unsigned long nr);
 /* sanitize=1: a block may be touched, or may not be. */
 void gfp_watch(const struct page *page, unsigned long nr, bool show);
+void gfp_zero(struct page *page, unsigned long nr); /* and who watches knows that they are set */
 /* Zeroes nr frames, which need not be a power of two. */
 void gfp_clear_frames(struct page *page, unsigned long nr);
 void gfp_reset(void);

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sanitize=1: AddressSanitizer and valgrind see misuse of objects and pages, and name the cache.
+# sanitize=1: AddressSanitizer, MemorySanitizer and valgrind see misuse of objects and pages, and name the cache.
 # shellcheck source=tests/tools/lib.sh
 . "$(dirname "$0")/../tools/lib.sh"
 
 CC=${CC:-cc}
 cat >"$tmp/prog.c" <<'END'
 #include <kmem/kmem.h>
+#include <kmem/vmalloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,25 @@ static int clean(struct kmem_cache *c, char *thing, char *bytes)
 	return kmem_check() + (int)kmem_shutdown();
 }
 
+/* The second time of memory that somebody has had. */
+static int zeroes(void)
+{
+	int sum = 0;
+
+	for (int i = 0; i < 2; i++) {
+		char *p = kzalloc(100, GFP_KERNEL), *q = kvzalloc(20000, GFP_KERNEL);
+		char *r = (char *)get_zeroed_page(GFP_KERNEL), *s = kcalloc(3, 3000, GFP_KERNEL);
+
+		for (int j = 0; j < 100; j++)
+			sum += p[j] || q[200 * j] || r[40 * j] || s[90 * j];
+		p = krealloc(memset(p, 0, 100), 200, GFP_KERNEL | __GFP_ZERO);
+		sum += p[99] || p[199];
+		memset(p, 1, 200), memset(q, 1, 20000), memset(r, 1, PAGE_SIZE), memset(s, 1, 9000);
+		kfree(p), kvfree(q), free_page((unsigned long)r), kfree(s);
+	}
+	return sum;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argv[argc - 1];
@@ -62,13 +82,19 @@ int main(int argc, char **argv)
 		bytes[20] = 1;
 	if (!strcmp(what, "unset") && thing[5] == 3)
 		sink = 1;
+	if (!strcmp(what, "unset-bytes") && bytes[19] == 3)
+		sink = 1;
+	if (!strcmp(what, "unset-page") && *(char *)__get_free_page(GFP_KERNEL) == 3)
+		sink = 1;
+	if (!strcmp(what, "zeroes"))
+		return zeroes();
 	if (strchr("ftl", what[0])) {
 		kmem_cache_free(c, thing);
 		for (int i = 0; what[0] == 'l' && i < 500; i++) /* would get it again and again */
 			kmem_cache_free(c, memset(kmem_cache_alloc(c, GFP_KERNEL), 1, sizeof(struct thing)));
 	}
-	if (!strcmp(what, "freed") || !strcmp(what, "later"))
-		sink = thing[3];
+	if ((!strcmp(what, "freed") || !strcmp(what, "later")) && thing[3] == 3)
+		sink = 1;
 	if (!strcmp(what, "twice") || !strcmp(what, "later-twice"))
 		kmem_cache_free(c, thing);
 	if (!strcmp(what, "page")) {
@@ -114,6 +140,8 @@ if command -v valgrind >/dev/null; then
 	vg='valgrind -q --error-exitcode=7 --track-origins=yes'
 	try $vg "$tmp/plain" clean
 	status 0 'valgrind: what is allowed'
+	try $vg "$tmp/plain" zeroes
+	status 0 'valgrind: zeroes, of memory that was fresh and that was not'
 	try $vg "$tmp/plain" freed
 	status 7 'valgrind: use after free'
 	says err 'is 3 bytes inside a slab of cache thing' 'valgrind: and where'
@@ -125,10 +153,35 @@ if command -v valgrind >/dev/null; then
 	says err 'is 20 bytes inside a slab of cache kmalloc-32' 'valgrind: behind what was asked for'
 	try $vg "$tmp/plain" unset
 	says err 'depends on uninitialised value' 'valgrind: what was never written'
-	says err 'main (prog.c:4' 'valgrind: and who asked for it'
+	says err 'main (prog.c:6' 'valgrind: and who asked for it'
 	try $vg "$tmp/plain" twice
 	says err 'BUG thing: Object already free' 'valgrind: a second free'
 else
 	skip 'valgrind' 'valgrind is missing'
+fi
+
+msan=$top/build/posix-$(uname -m)-msan
+if [ -f "$msan/libkmem.a" ]; then
+	CC=$(command -v clang-14 || echo clang) build=$msan
+	cc_prog msan '-fno-omit-frame-pointer -fsanitize=memory -fsanitize-memory-track-origins'
+	for what in clean zeroes behind; do
+		try "$tmp/msan" $what
+		status 0 "msan: what reads nothing that was not set: $what"
+	done
+	try "$tmp/msan" unset
+	says err "allocation of 'an object of a slab of cache thing'" 'msan: what was never written, of which cache'
+	says err 'in main .*prog.c:7' 'msan: and who asked for it'
+	try "$tmp/msan" unset-bytes
+	says err "allocation of 'an object of a slab of cache kmalloc-32'" 'msan: bytes of a kmalloc'
+	try "$tmp/msan" unset-page
+	says err "allocation of 'pages'" 'msan: a page'
+	for what in freed later; do
+		try "$tmp/msan" $what
+		says err "allocation of 'a freed object of a slab of cache thing'" "msan: use after free: $what"
+	done
+	try "$tmp/msan" page
+	status 0 'msan: a value that nothing depends on'
+else
+	skip 'MemorySanitizer' "there is no $msan: make VARIANT=msan libs"
 fi
 finish
