@@ -5,7 +5,7 @@
 #
 #	PORT	posix (default), sim
 #	ARCH	x86_64, i386, aarch64 (default: this machine)
-#	VARIANT	release (default), debug, asan, tsan
+#	VARIANT	release (default), debug, asan, tsan, msan (the libraries, by clang)
 #
 # `make help` lists the targets. The parts: mk/config.mk says what a variant is, mk/build.mk how
 # things are built, mk/test.mk, mk/bare.mk and mk/install.mk the rest.
@@ -31,7 +31,7 @@ sim: ## build the simulator, kmem-sim
 	$(Q)$(MAKE) --no-print-directory PORT=sim ARCH=$(HOST_ARCH) VARIANT=debug B=$(SIM_DIR) cmd
 
 help: ## this text
-	@echo 'usage: make [PORT=posix|sim] [ARCH=x86_64|i386|aarch64] [VARIANT=release|debug|asan|tsan] TARGET'
+	@echo 'usage: make [PORT=posix|sim] [ARCH=x86_64|i386|aarch64] [VARIANT=release|debug|asan|tsan|msan] TARGET'
 	@echo
 	@cat $(MAKEFILE_LIST) | sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1	\2/p' | \
 		sort -u | awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'

@@ -6,8 +6,8 @@ PORT ?= posix
 ARCH ?= $(HOST_ARCH)
 VARIANT ?= release
 
-ifeq ($(filter $(VARIANT),release debug asan tsan),)
-$(error VARIANT=$(VARIANT) is none of release debug asan tsan)
+ifeq ($(filter $(VARIANT),release debug asan tsan msan),)
+$(error VARIANT=$(VARIANT) is none of release debug asan tsan msan)
 endif
 ifeq ($(wildcard ports/$(PORT)/port_inline.h),)
 $(error PORT=$(PORT): there is no ports/$(PORT)/port_inline.h)
@@ -19,9 +19,12 @@ B := build/$(PORT)-$(ARCH)$(if $(filter-out release,$(VARIANT)),-$(VARIANT))
 # Checks of grade debug are in every build but the release.
 CONFIG := $(if $(filter release,$(VARIANT)),release,debug)
 
+# MemorySanitizer is clang's alone.
+CLANG := $(firstword $(foreach c,clang-14 clang,$(if $(shell command -v $(c) 2>/dev/null),$(c))) clang)
+
 ifeq ($(ARCH),$(HOST_ARCH))
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(if $(filter msan,$(VARIANT)),$(CLANG),gcc)
 endif
 AR ?= ar
 else ifeq ($(ARCH)-$(HOST_ARCH),i386-x86_64)
@@ -49,9 +52,10 @@ SAN.asan := -fsanitize=address,undefined -fno-sanitize=null -fno-sanitize-recove
 	-fno-omit-frame-pointer
 # Fences are invisible to ThreadSanitizer; gcc says so with a warning.
 SAN.tsan := -fsanitize=thread -Wno-tsan
+SAN.msan := -fsanitize=memory -fsanitize-memory-track-origins -fno-omit-frame-pointer
 SAN := $(SAN.$(VARIANT))
 
-CFLAGS ?= $(if $(filter debug asan tsan,$(VARIANT)),-O1 -g,-O2 -g)
+CFLAGS ?= $(if $(filter debug asan tsan msan,$(VARIANT)),-O1 -g,-O2 -g)
 INCLUDES := -Iinclude -Isrc -Iports/$(PORT) -Imk/config/$(CONFIG)
 # Everything is position-independent, so that one set of objects serves the archive and the
 # shared library; what the public headers do not declare is hidden.

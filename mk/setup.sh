@@ -6,7 +6,7 @@
 #
 #	mk/setup.sh run|test|bench  NO_APT=1: installs nothing; then what is required and missing fails
 #				with the line to type, and what is optional is said loudly
-#	mk/setup.sh have ARCH	is there a compiler and C library for it?
+#	mk/setup.sh have ARCH|msan	is there a compiler and C library for it?
 #
 # Exit status: 0 all that is required is there, 3 something is not.
 set -u
@@ -46,6 +46,7 @@ test_likes=(
 	'has_m32|gcc-12-multilib g++-12-multilib|no tests of the 32-bit build'
 	'aarch64-linux-gnu-gcc-12|gcc-12-aarch64-linux-gnu|no build for aarch64'
 	'test /usr/aarch64-linux-gnu/include/stdio.h|libc6-dev-arm64-cross|no build for aarch64'
+	'has_msan|clang-14 libclang-rt-14-dev|no build for MemorySanitizer'
 	'qemu-aarch64|qemu-user|the aarch64 build is compiled and not run'
 	'qemu-system-aarch64|qemu-system-arm|the sequences of aarch64 are not run'
 	'cpio|cpio|the sequences of aarch64 are not run'
@@ -79,6 +80,10 @@ has_python_tests() { python3 -c 'import test.test_json' 2>/dev/null; }
 has_traceevent() { compgen -G '/usr/include/traceevent/event-parse.h' >/dev/null; }
 has_tracecmd() { compgen -G '/usr/lib/*/libtracecmd.so' >/dev/null; }
 has_library() { compgen -G "/usr/lib/*/$1" >/dev/null; }
+has_msan() {
+	printf 'int main(void) { return 0; }\n' |
+		clang-14 -fsanitize=memory -x c - -o /dev/null 2>/dev/null
+}
 has_m32() {
 	[ "$(uname -m)" != x86_64 ] || printf 'int main(void) { return 0; }\n' |
 		gcc -m32 -x c - -o /dev/null 2>/dev/null
@@ -123,6 +128,7 @@ have() {
 	i386) has_m32 || { say_without "${test_likes[0]}"; return 1; } ;;
 	aarch64) [ -z "$(missing "${test_likes[@]:1:2}")" ] ||
 		{ say_without "${test_likes[@]:1:2}"; return 1; } ;;
+	msan) has_msan || { say_without "${test_likes[3]}"; return 1; } ;;
 	esac
 }
 
@@ -183,7 +189,7 @@ test) setup test "${test_needs[@]}" -- "${test_likes[@]}" ;;
 bench) setup bench "${bench_needs[@]}" -- "${bench_likes[@]}" ;;
 have) have "${2:-}" ;;
 *)
-	echo "usage: mk/setup.sh run|test|bench|have ARCH" >&2
+	echo "usage: mk/setup.sh run|test|bench|have ARCH|msan" >&2
 	exit 2
 	;;
 esac

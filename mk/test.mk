@@ -46,7 +46,7 @@ TEST_VARIANTS := posix-$(HOST_ARCH)-release posix-$(HOST_ARCH)-debug posix-$(HOS
 ifeq ($(HOST_ARCH),x86_64)
 TEST_VARIANTS += posix-i386-debug posix-i386-release:libs posix-aarch64-debug
 endif
-TEST_VARIANTS += posix-$(HOST_ARCH)-tsan
+TEST_VARIANTS += posix-$(HOST_ARCH)-tsan posix-$(HOST_ARCH)-msan:libs
 
 # The edit loop: no package manager, half a minute.
 CHECK_FOLDERS := unit conformance

@@ -20,7 +20,9 @@ for variant in "$@"; do
 	IFS=- read -r port arch kind <<<"${variant%:libs}"
 	folder=build/$port-$arch
 	[ "$kind" = release ] || folder=$folder-$kind
-	if [ "$arch" != "$machine" ] && ! mk/setup.sh have "$arch"; then
+	compiler=$arch
+	[ "$kind" != msan ] || compiler=msan
+	if [ "$compiler" != "$machine" ] && ! mk/setup.sh have "$compiler"; then
 		echo "SKIPPED $variant: its compiler is not installed (see above)"
 		continue
 	fi

@@ -27,7 +27,7 @@ static dev_t stat_dev;
 
 static void fd_remember(int fd)
 {
-	struct stat st;
+	struct stat st = {0}; /* MemorySanitizer does not see fstat() */
 
 	stat_fd = fd;
 	if (fstat(fd, &st) == 0) {
@@ -39,7 +39,7 @@ static void fd_remember(int fd)
 /* A daemon may have closed all descriptors and opened its own under our number: only ours is closed. */
 static void fd_forget(void)
 {
-	struct stat st;
+	struct stat st = {0}; /* MemorySanitizer does not see fstat() */
 
 	if (stat_fd >= 0 && fstat(stat_fd, &st) == 0 && st.st_ino == stat_ino &&
 	    st.st_dev == stat_dev)

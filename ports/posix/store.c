@@ -64,7 +64,7 @@ static void file_discard(struct kmem_store *s, uint64_t pos, uint64_t len)
 /* The size asked for, or the file's; a writable file is made as long. */
 static int file_shape(int fd, uint64_t *size, bool writable)
 {
-	struct stat st;
+	struct stat st = {0}; /* MemorySanitizer does not see fstat() */
 
 	if (*size > INT64_MAX)
 		return -EFBIG;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is told to AddressSanitizer and to valgrind's memcheck (sanitize=1).
+ * What is told to AddressSanitizer, to MemorySanitizer and to valgrind's memcheck (sanitize=1).
  *
  * AddressSanitizer is there if its functions are: they are weak, so one build of the library serves
  * programs with and without it. Its report names no object of ours; a callback at its end does.
@@ -9,6 +9,13 @@
  * and a block with the cache's name, which is what its report says of an address in it; the block's
  * number is kept by the slab's address until the slab ends. Built without its header this is not
  * there, and said where the option is given.
+ *
+ * MemorySanitizer asks of each value whether it was ever set, and its report says where the memory came
+ * from that it was read from: an origin, which has a text, as for variables, and here the cache's name in
+ * it; and chained to it the stack of who made it so, by an allocation or a free. It keeps the text's address,
+ * and a number in its first word, so there is one for each name, for ever. It knows nothing of memory that may
+ * not be touched: what is hidden was never set. It looks at code that was compiled for it alone, so the
+ * library has a build for it (VARIANT=msan).
  *
  * The table's lock is held for a few instructions and never in a section's wait: who cannot have it
  * leaves the slab without a name.
@@ -41,17 +48,34 @@ __attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *p,
 __attribute__((weak)) void __asan_set_error_report_callback(void (*fn)(const char *));
 __attribute__((weak)) void *__asan_get_report_address(void);
 
-enum { SLABS = 1 << 16, PROBES = 64 };
+__attribute__((weak)) void __msan_poison(const volatile void *p, size_t n);
+__attribute__((weak)) void __msan_unpoison(const volatile void *p, size_t n);
+__attribute__((weak)) void __msan_set_alloca_origin4(void *p, size_t n, char *text, uintptr_t pc);
+__attribute__((weak)) uint32_t __msan_chain_origin(uint32_t id);
+__attribute__((weak)) uint32_t __msan_get_origin(const volatile void *p);
+__attribute__((weak)) void __msan_set_origin(const volatile void *p, size_t n, uint32_t id);
 
-static bool asan, memcheck;
+enum { SLABS = 1 << 16, PROBES = 64, LABELS = 1 << 10, LABEL_TEXT = 128 };
+
+static bool asan, msan, memcheck;
 static void (*describe)(const void *addr);
 
 /* By the slab's address, open addressing; a slab's block is its number and one. */
 static struct named {
 	const void *base;
 	unsigned int block;
+	struct label *label;
 } * named;
 static port_spin_t named_lock;
+
+/* MemorySanitizer's texts for objects of slabs of one name. Four dashes are a text it has not seen. */
+static struct label {
+	char name[LABEL_TEXT];
+	_Alignas(4) char fresh[LABEL_TEXT], freed[LABEL_TEXT];
+} * labels;
+static struct label unnamed = {"", "----an object@libkmem", "----a freed object@libkmem"};
+static _Alignas(4) char fresh_pages[] = "----pages@libkmem";
+static _Alignas(4) char nobodys[] = "----memory that is nobody's@libkmem";
 
 static void on_error(const char *text)
 {
@@ -63,19 +87,31 @@ static void on_error(const char *text)
 bool port_watch_start(void (*fn)(const void *addr))
 {
 	asan = __asan_poison_memory_region != NULL;
+	msan = __msan_set_alloca_origin4 != NULL;
 	memcheck = RUNNING_ON_VALGRIND != 0;
 	describe = fn;
 	if (asan && __asan_set_error_report_callback)
 		__asan_set_error_report_callback(on_error);
-	if (memcheck && !named)
+	if ((memcheck || msan) && !named)
 		named = port_map(SLABS * sizeof(*named), true);
-	return asan || memcheck;
+	if (msan && !labels)
+		labels = port_map(LABELS * sizeof(*labels), true);
+	return asan || msan || memcheck;
+}
+
+static void msan_unset(const void *p, size_t n, char *text)
+{
+	__msan_poison(p, n);
+	__msan_set_alloca_origin4((void *)(uintptr_t)p, n, text, 0);
+	__msan_set_origin(p, n, __msan_chain_origin(__msan_get_origin(p)));
 }
 
 void port_watch_hide(const void *p, size_t n)
 {
 	if (asan)
 		__asan_poison_memory_region(p, n);
+	if (msan)
+		msan_unset(p, n, nobodys);
 	if (memcheck)
 		VALGRIND_MAKE_MEM_NOACCESS(p, n);
 }
@@ -84,6 +120,10 @@ void port_watch_show(const void *p, size_t n, bool defined)
 {
 	if (asan)
 		__asan_unpoison_memory_region(p, n);
+	if (msan && defined)
+		__msan_unpoison(p, n);
+	else if (msan)
+		msan_unset(p, n, fresh_pages);
 	if (memcheck && defined)
 		VALGRIND_MAKE_MEM_DEFINED(p, n);
 	else if (memcheck)
@@ -103,20 +143,52 @@ static struct named *named_find(const void *base, const void *what)
 	return NULL;
 }
 
+/* Of all slabs of a name; with the lock. */
+static struct label *label_of(const char *name)
+{
+	size_t room = sizeof(labels->name) - sizeof("----a freed object of a @libkmem");
+	struct label *l = labels;
+
+	while (l < labels + LABELS && l->name[0] && strncmp(l->name, name, room) != 0)
+		l++;
+	if (l == labels + LABELS)
+		return &unnamed;
+	if (!l->name[0]) {
+		strncpy(l->name, name, room);
+		strcat(strcat(strcpy(l->fresh, "----an object of a "), l->name), "@libkmem");
+		strcat(strcat(strcpy(l->freed, "----a freed object of a "), l->name), "@libkmem");
+	}
+	return l;
+}
+
+static struct label *label_at(const void *base)
+{
+	struct label *l = &unnamed;
+	struct named *slot;
+
+	if (!port_spin_trylock(&named_lock))
+		return l;
+	slot = named_find(base, base);
+	if (slot)
+		l = slot->label;
+	port_spin_unlock(&named_lock);
+	return l;
+}
+
 void port_watch_slab(const void *base, size_t n, const char *name)
 {
 	struct named *slot;
 
 	port_watch_hide(base, n);
-	if (!memcheck)
-		return;
-	VALGRIND_CREATE_MEMPOOL(base, 0, 0);
-	if (!port_spin_trylock(&named_lock))
+	if (memcheck)
+		VALGRIND_CREATE_MEMPOOL(base, 0, 0);
+	if (!named || !port_spin_trylock(&named_lock))
 		return;
 	slot = named_find(base, NULL);
 	if (slot) {
 		slot->base = base;
-		slot->block = (unsigned int)VALGRIND_CREATE_BLOCK(base, n, name);
+		slot->block = memcheck ? (unsigned int)VALGRIND_CREATE_BLOCK(base, n, name) : 0;
+		slot->label = msan ? label_of(name) : &unnamed;
 	}
 	port_spin_unlock(&named_lock);
 }
@@ -125,10 +197,11 @@ void port_watch_slab_end(const void *base, size_t n)
 {
 	struct named *slot;
 
-	if (memcheck && port_spin_trylock(&named_lock)) {
+	if (named && port_spin_trylock(&named_lock)) {
 		slot = named_find(base, base);
 		if (slot) {
-			VALGRIND_DISCARD(slot->block);
+			if (memcheck)
+				VALGRIND_DISCARD(slot->block);
 			slot->base = NULL;
 		}
 		port_spin_unlock(&named_lock);
@@ -142,6 +215,8 @@ void port_watch_object(const void *base, const void *obj, size_t n, bool defined
 {
 	if (memcheck)
 		VALGRIND_MEMPOOL_ALLOC(base, obj, n);
+	if (msan && !defined)
+		msan_unset(obj, n, label_at(base)->fresh);
 	if (asan || defined)
 		port_watch_show(obj, n, defined);
 }
@@ -150,6 +225,8 @@ void port_watch_object_free(const void *base, const void *obj, size_t n)
 {
 	if (asan)
 		__asan_poison_memory_region(obj, n);
+	if (msan)
+		msan_unset(obj, n, label_at(base)->freed);
 	if (memcheck)
 		VALGRIND_MEMPOOL_FREE(base, obj);
 }

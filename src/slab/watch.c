@@ -102,8 +102,9 @@ void watch_start(void)
 	quarantine_reset();
 	kmem_machine.watched = kmem_machine.opt.sanitize && port_watch_start(watch_describe);
 	if (kmem_machine.opt.sanitize && !kmem_machine.watched)
-		report(KMEM_LOG_WARN, "kmem: sanitize=1: neither AddressSanitizer nor valgrind is "
-				      "there, or the library was built without valgrind's header");
+		report(KMEM_LOG_WARN,
+		       "kmem: sanitize=1: no AddressSanitizer, MemorySanitizer or "
+		       "valgrind is there, or the library was built without valgrind's header");
 }
 
 /* What comes to lie at these addresses later is somebody else's. */

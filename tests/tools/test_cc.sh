@@ -166,4 +166,28 @@ else
 	skip '--asan' "no $build-asan"
 fi
 
+cat >unset.c <<'END'
+#include <linux/module.h>
+#include <linux/slab.h>
+
+static int unset_init(void)
+{
+	char *p = kmalloc(32, GFP_KERNEL);
+
+	if (p[3] == 7)
+		pr_info("seven\n");
+	kfree(p);
+	return 0;
+}
+module_init(unset_init);
+END
+if [ -f "$build-msan/libkmem-env.a" ]; then
+	k cc -K "$tree" -o prog --msan unset.c
+	status 0 '--msan'
+	p mem=16M sanitize=1
+	says out "allocation of 'an object of a slab of cache kmalloc-32'" 'and it finds what was never set'
+else
+	skip '--msan' "no $build-msan"
+fi
+
 finish

@@ -48,6 +48,7 @@ const struct verb verb_cc = {
 		 "  -o PROGRAM          what to make\n"
 		 "  --asan              with AddressSanitizer and UBSan\n"
 		 "  --tsan              with ThreadSanitizer\n"
+		 "  --msan              with MemorySanitizer, by clang\n"
 		 "  -m32                for 32-bit x86\n"
 		 "  -D -U -I -O -g      as the compiler's\n"
 		 "\n"

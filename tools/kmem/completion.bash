@@ -84,7 +84,7 @@ _kmem_bench() {
 
 _kmem_cc() {
 	case ${COMP_WORDS[COMP_CWORD]} in
-	-*) _kmem_words '-K -o --asan --tsan -m32' ;;
+	-*) _kmem_words '-K -o --asan --tsan --msan -m32' ;;
 	*) _kmem_files ;;
 	esac
 }

@@ -37,7 +37,12 @@ VARIANTS = {
     "": (["-O2", "-g"], []),
     "asan": (["-O1", "-g", "-fsanitize=address"], ["-fsanitize=address,undefined"]),
     "tsan": (["-O1", "-g", "-fsanitize=thread"], ["-fsanitize=thread"]),
+    "msan": (["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=memory", "-fsanitize-memory-track-origins"],
+             ["-fsanitize=memory"]),
 }
+ONLY_64 = {"tsan": "ThreadSanitizer", "msan": "MemorySanitizer"}
+# MemorySanitizer is clang's alone.
+CLANGS = ["clang-14", "clang"]
 # The folders of a tree that are looked through for the definition of a symbol.
 DEFINERS = ["lib", "kernel", "mm", "fs", "block", "crypto", "drivers/base", "net/core"]
 HEADERS_AT_MOST = 200
@@ -87,11 +92,12 @@ class Options:
     def __init__(self, words):
         self.lib = self.overlay = self.kernel = self.output = None
         self.variant, self.m32, self.print_flags = "", False, False
-        self.compiler = shlex.split(os.environ.get("CC", "")) or ["gcc"]
+        self.compiler = shlex.split(os.environ.get("CC", ""))
         self.extra, self.sources = [], []
         words = list(words)
         while words:
             self.take(words.pop(0), words)
+        self.finish()
 
     def take(self, word, words):
         def value():
@@ -99,9 +105,9 @@ class Options:
                 raise usage("%s needs a value" % word)
             return words.pop(0)
 
-        if word in ("--asan", "--tsan"):
+        if word in ["--" + v for v in VARIANTS if v]:
             if self.variant not in ("", word[2:]):
-                raise usage("--asan and --tsan exclude each other")
+                raise usage("--%s and %s exclude each other" % (self.variant, word))
             self.variant = word[2:]
         elif word == "-m32":
             self.m32 = True
@@ -121,6 +127,12 @@ class Options:
             raise usage("there is no option '%s'" % word)
         else:
             self.sources.append(word)
+
+    def finish(self):
+        """What was not said."""
+        if not self.compiler and self.variant == "msan":
+            self.compiler = [next(filter(shutil.which, CLANGS), CLANGS[0])]
+        self.compiler = self.compiler or ["gcc"]
 
     def named(self, word, value):
         if not value:
@@ -146,8 +158,8 @@ class Options:
             raise usage("no program to make: -o FILE names it")
         if not self.sources:
             raise usage("no source to compile")
-        if self.m32 and self.variant == "tsan":
-            raise usage("--tsan and -m32: ThreadSanitizer has no 32-bit form")
+        if self.m32 and self.variant in ONLY_64:
+            raise usage("--%s and -m32: %s has no 32-bit form" % (self.variant, ONLY_64[self.variant]))
         for name in self.sources:
             if not name.endswith(".c"):
                 raise usage("%s: not a C source" % name)
@@ -167,7 +179,7 @@ class Options:
 
     def libraries(self):
         """The archives of the variant. A build folder has its variants beside it, an installation one only."""
-        build = re.fullmatch(r"posix-([a-z0-9_]+?)(-debug|-asan|-tsan)?", os.path.basename(self.lib))
+        build = re.fullmatch(r"posix-([a-z0-9_]+?)(-debug|-asan|-tsan|-msan)?", os.path.basename(self.lib))
         if build:
             arch = "i386" if self.m32 else build.group(1)
             kinds = ["-" + self.variant] if self.variant else [build.group(2) or "", "", "-debug"]
