@@ -218,9 +218,21 @@ void *kmalloc_node(size_t size, gfp_t gfp, int node)
 	return kmalloc_site(size, gfp, __builtin_return_address(0));
 }
 
+/* All of a class is zeroed, as on the long way: krealloc may hand out more of it. */
+static inline void *kzalloc_site(size_t size, gfp_t gfp, const void *site)
+{
+	struct kmem_cache *c =
+		likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) ? kmalloc_cache(size) : NULL;
+	void *p = likely(c) ? cache_hit(c, gfp & ~__GFP_ZERO) : NULL;
+
+	if (likely(p))
+		return __builtin_memset(p, 0, c->object_size);
+	return kmalloc_slow(size, gfp | __GFP_ZERO, site);
+}
+
 void *kzalloc(size_t size, gfp_t gfp)
 {
-	return kmalloc_site(size, gfp | __GFP_ZERO, __builtin_return_address(0));
+	return kzalloc_site(size, gfp, __builtin_return_address(0));
 }
 
 void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
@@ -238,7 +250,7 @@ void *kcalloc(size_t n, size_t size, gfp_t gfp)
 
 	if (!size_mul_ok(n, size, &bytes))
 		return NULL;
-	return kmalloc_site(bytes, gfp | __GFP_ZERO, __builtin_return_address(0));
+	return kzalloc_site(bytes, gfp, __builtin_return_address(0));
 }
 
 /* On contention, once more in the next class: other slabs, other locks. */
