@@ -46,30 +46,28 @@ static void frames_unsoil(pfn_t pfn)
 		atom_store(&phys.soiled[p / BITS], 0ul);
 }
 
-static bool frames_clean(pfn_t pfn, unsigned long nr)
+/* How many of the nr frames from pfn on are soiled as the first is, or not: as far as its word tells. */
+static unsigned long soil_stretch(pfn_t pfn, unsigned long nr, bool *soiled)
 {
-	while (nr) {
-		unsigned long n = nr, mask = soil_mask(pfn, &n);
+	unsigned long bits = atom_load(&phys.soiled[pfn / BITS]) >> pfn % BITS;
 
-		if (atom_load(&phys.soiled[pfn / BITS]) & mask)
-			return false;
-		pfn += n;
-		nr -= n;
-	}
-	return true;
+	*soiled = bits & 1;
+	if (*soiled)
+		bits = ~bits;
+	return size_min(nr, bits ? (unsigned long)__builtin_ctzl(bits) : BITS - pfn % BITS);
 }
 
 void page_clear_soiled(struct page *page, unsigned long nr)
 {
 	pfn_t pfn = pfn_of_page(page);
 
-	if (frames_clean(pfn, nr))
-		return;
-	for (unsigned long i = 0, n; i < nr; i += n + 1) {
-		for (n = 0; i + n < nr && !frames_clean(pfn + i + n, 1);)
-			n++;
-		if (n)
-			frames_clear(pfn + i, n);
+	for (unsigned long n; nr; pfn += n, nr -= n) {
+		bool soiled;
+
+		n = soil_stretch(pfn, nr, &soiled);
+		assert_debug(n > 0);
+		if (soiled)
+			frames_clear(pfn, n);
 	}
 }
 
