@@ -15,30 +15,39 @@
 #include <unistd.h>
 #include "posix.h"
 
-enum { SPINS = 100, SPAWN_MAX = 8, STACK_BYTES = 256 << 10 };
+/* The longest pause between two looks at a lock, in pauses of the CPU; all of them are twice that: 5 to
+ * 40 microseconds, about what it costs to sleep and be woken. */
+enum { SPINS = 256, SPAWN_MAX = 8, STACK_BYTES = 256 << 10 };
 
 _Thread_local struct port_task port_task_self;
 unsigned int port_nr_cpus = 1;
 ptrdiff_t port_rseq_offset;
 unsigned int port_rseq_cpus;
+/* 0: there is one CPU, and who holds a lock runs only while nobody spins. */
+static int spins = SPINS;
 #if PORT_RSEQ
 void *port_stack_nothing[2][STACK_BLOCK] __attribute__((aligned(sizeof(void *) * STACK_BLOCK)));
 #endif
 
 /* ---- CPUs ----------------------------------------------------------------------------------- */
 
-/* One more than the highest CPU the process may run on. A later change of that set is harmless:
- * numbers from beyond are folded (port_cpu), and two CPUs of one number share their stacks. */
-static unsigned int cpus_of_host(void)
+/* One more than the highest CPU the process may run on, and how many these are. A later change of that
+ * set is harmless: numbers from beyond are folded (port_cpu), and two CPUs of one number share their
+ * stacks. */
+static unsigned int cpus_of_host(unsigned int *nr)
 {
 	unsigned long mask[KMEM_MAX_CPUS * 4 / (8 * sizeof(long))] = {0};
 	const unsigned int word_bits = 8 * sizeof(long);
 	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 	unsigned int top = 0;
 
-	for (unsigned int cpu = 0; bytes > 0 && cpu < (unsigned int)bytes * 8; cpu++)
-		if (mask[cpu / word_bits] >> (cpu % word_bits) & 1)
+	*nr = 0;
+	for (unsigned int cpu = 0; bytes > 0 && cpu < (unsigned int)bytes * 8; cpu++) {
+		if (mask[cpu / word_bits] >> (cpu % word_bits) & 1) {
 			top = cpu + 1;
+			(*nr)++;
+		}
+	}
 	return top == 0 ? 1 : top > KMEM_MAX_CPUS ? KMEM_MAX_CPUS : top;
 }
 
@@ -52,9 +61,9 @@ static bool membarrier(int cmd, unsigned int flags, unsigned int cpu)
  * glibc.pthread.rseq may forbid it), if other CPUs can be fenced, and if every CPU of the host has a
  * stack of its own: a machine of fewer CPUs folds their numbers, and needs locks.
  */
-static unsigned int rseq_cpus(unsigned int nr)
+static unsigned int rseq_cpus(unsigned int nr, unsigned int host)
 {
-	bool usable = PORT_RSEQ && __rseq_size && nr >= cpus_of_host() &&
+	bool usable = PORT_RSEQ && __rseq_size && nr >= host &&
 		      membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) &&
 		      membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0);
 
@@ -64,10 +73,12 @@ static unsigned int rseq_cpus(unsigned int nr)
 void port_cpus_start(unsigned int nr)
 {
 	int saved = errno;
+	unsigned int count, host = cpus_of_host(&count);
 
-	port_nr_cpus = nr ? nr : cpus_of_host();
+	port_nr_cpus = nr ? nr : host;
 	port_rseq_offset = __rseq_offset;
-	port_rseq_cpus = rseq_cpus(port_nr_cpus);
+	port_rseq_cpus = rseq_cpus(port_nr_cpus, host);
+	__atomic_store_n(&spins, count == 1 ? 0 : SPINS, __ATOMIC_RELAXED);
 	errno = saved;
 }
 
@@ -157,19 +168,45 @@ static void cpu_pause(void)
 #endif
 }
 
-/* A short spin, since sections are short; then state 2 tells the holder that somebody sleeps. */
+/*
+ * Looks at the lock, and writes only to take it, after pauses that double. Each look takes the lock's line
+ * away from who holds it, and with each change of hands all lines of what it guards move as well.
+ */
+static bool spin_take(port_spin_t *l, uint32_t state)
+{
+	int most = __atomic_load_n(&spins, __ATOMIC_RELAXED);
+
+	for (int pauses = 1; pauses <= most; pauses *= 2) {
+		uint32_t seen = 0;
+
+		for (int i = 0; i < pauses; i++)
+			cpu_pause();
+		if (__atomic_load_n(&l->word, __ATOMIC_RELAXED) == 0 &&
+		    __atomic_compare_exchange_n(&l->word, &seen, state, false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A short spin, since sections are short; then state 2 tells the holder that somebody sleeps. Who was
+ * woken spins again: the lock is likely held by one who took it meanwhile, for as short a time, and to
+ * sleep for that would cost both another call of the host's. But he takes it as state 2, since others
+ * may be asleep, of whom nobody else knows.
+ */
 void port_spin_lock_slow(port_spin_t *l)
 {
+	uint32_t state = 1;
 	int saved = errno;
 
-	for (int i = 0; i < SPINS; i++) {
-		if (__atomic_load_n(&l->word, __ATOMIC_RELAXED) == 0 && port_spin_trylock(l))
-			return;
-		cpu_pause();
-	}
-	/* Acquire pairs with the release of unlock. */
-	while (__atomic_exchange_n(&l->word, 2u, __ATOMIC_ACQUIRE) != 0)
+	while (!spin_take(l, state)) {
+		state = 2;
+		/* Acquire pairs with the release of unlock. */
+		if (__atomic_exchange_n(&l->word, 2u, __ATOMIC_ACQUIRE) == 0)
+			break;
 		futex_wait(&l->word, 2, NULL);
+	}
 	errno = saved;
 }
 
