@@ -46,7 +46,7 @@ static TAP_UNUSED unsigned int every_request(struct every_failure *e)
 
 	do {
 		*e->failed = 0;
-		port_task()->fail_nth = (int)++n;
+		kmem_fault_nth((int)++n);
 		e->work();
 		e->noticed += *e->failed > 0;
 		last = port_task()->fail_nth != 0;

@@ -5,6 +5,7 @@
  * file at the end; what a flush has promised is there, and nothing is left of the machine.
  */
 #include "../support.h"
+#include <kmem/fault.h>
 #include <kmem/port.h>
 #include "port_inline.h"
 #include "../../examples/blockcache/blockcache.h"
@@ -42,7 +43,7 @@ static bool finish(const char *what, unsigned long n)
 {
 	bool flushed = cache_flush(&cache) == 0 || cache_flush(&cache) == 0;
 
-	port_task()->fail_nth = 0;
+	kmem_fault_nth(0);
 	cache_destroy(&cache);
 	is(kmem_check(), 0, "%s %lu", what, n);
 	is(kmem_shutdown(), 0, "%s %lu leaked", what, n);
@@ -59,9 +60,9 @@ static bool without_nth_allocation(unsigned long n)
 	bool reached;
 
 	prepare((struct io_fault){.kind = FAULT_NONE}, OPS);
-	port_task()->fail_nth = (int)n;
+	kmem_fault_nth((int)n);
 	if (cache_create(&cache, &io, 1)) {
-		port_task()->fail_nth = 0;
+		kmem_fault_nth(0);
 		is(kmem_check(), 0, "creation %lu", n);
 		is(kmem_shutdown(), 0, "creation %lu leaked", n);
 		io_remove(&io);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vmalloc, vmap and kvmalloc: S109, S110, S182 to S185, and what they promise beside. */
+#include <kmem/fault.h>
 #include <kmem/highmem.h>
 #include <kmem/vmalloc.h>
 #include <setjmp.h>
@@ -551,10 +552,10 @@ static bool failed_nth(int n, unsigned int *failures)
 	struct port_task *task = port_task();
 	bool failed;
 
-	task->fail_nth = n;
+	kmem_fault_nth(n);
 	*failures += failed_work();
 	failed = task->fail_nth <= 0;
-	task->fail_nth = 0;
+	kmem_fault_nth(0);
 	return failed;
 }
 

@@ -7,6 +7,7 @@
  * A "decision" is where the library itself asks whether to fail: every request to the page
  * allocator (slabs' own requests included) and every request for an object.
  */
+#include <kmem/fault.h>
 #include <kmem/dmapool.h>
 #include <kmem/mempool.h>
 #include <kmem/percpu.h>
@@ -200,7 +201,7 @@ static void settle(uint64_t before, const char *how, unsigned int n)
 {
 	uint64_t after;
 
-	port_task()->fail_nth = 0;
+	kmem_fault_nth(0);
 	fault_setup("");
 	failslab_setup("");
 	after = pages_free_drained();

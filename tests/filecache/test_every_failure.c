@@ -6,6 +6,7 @@
  */
 #include "../every_failure.h"
 #include "pool/pool.h"
+#include <kmem/fault.h>
 #include <kmem/filecache.h>
 #include <kmem/highmem.h>
 
@@ -73,7 +74,7 @@ static void work(void)
 /* Nothing fails any more. before 0: not known yet. */
 static void settle(uint64_t before, const char *how, unsigned int n)
 {
-	port_task()->fail_nth = 0;
+	kmem_fault_nth(0);
 	store.nth = 0;
 	failed = 0;
 	work();

@@ -9,6 +9,7 @@
 #include "../conformance/pressure.h"
 #include "../store.h"
 #include "pool/pool.h"
+#include <kmem/fault.h>
 #include <kmem/filecache.h>
 #include <kmem/highmem.h>
 #include <kmem/lru.h>
@@ -387,10 +388,10 @@ TEST(without_memory_nothing_changes)
 		uint64_t before = pages_free_drained();
 		int rc;
 
-		port_task()->fail_nth = n;
+		kmem_fault_nth(n);
 		rc = kmem_filecache_get(cache, 1, GFP_KERNEL, &page);
 		last = port_task()->fail_nth != 0;
-		port_task()->fail_nth = 0;
+		kmem_fault_nth(0);
 		if (rc == 0) { /* it was a request that the library can do without */
 			put_page(page);
 			is(kmem_filecache_drop(cache, 0, BYTES), 1);
