@@ -397,10 +397,10 @@ static inline unsigned long page_run_nr(const struct page *head)
 {
 	return head->u.own.private_data;
 }
-/* Walks over a zone's heads jump over what was never listed. */
+/* Walks over a zone's heads jump over what was never listed; without the lock, what is listed just now too. */
 static inline pfn_t zone_skip_fresh(const struct zone *z, pfn_t pfn)
 {
-	return pfn == z->fresh && z->fresh < z->fresh_end ? z->fresh_end : pfn;
+	return pfn == atom_load(&z->fresh) && pfn < z->fresh_end ? z->fresh_end : pfn;
 }
 /* Frames from this one to the next that can be a head: how walks over the memmap step. */
 static inline unsigned long page_frames(const struct page *page)

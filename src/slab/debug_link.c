@@ -39,7 +39,8 @@ static bool bit_free(const struct page *head, u32 nr)
 {
 	const u32 bits = 8 * sizeof(unsigned long);
 
-	return atom_load(&page_bitmap(head)[nr / bits]) >> nr % bits & 1;
+	/* Pairs with the or of a free that went without the lock: it has written the object before. */
+	return atom_load_acq(&page_bitmap(head)[nr / bits]) >> nr % bits & 1;
 }
 
 /* The first free object from number nr on, and NULL behind the last; nr: becomes its number. */

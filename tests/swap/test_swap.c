@@ -463,6 +463,27 @@ static bool all_equal(const uint64_t *p)
 }
 
 /* Pages of its own, written and freed, and pages of all, which nobody writes. */
+/* However they took turns: here all pages of all threads are there at once, and memory is short. */
+static pthread_barrier_t all_there;
+
+static unsigned int own_end(struct kmem_swap_page **own, const uint64_t *stamp)
+{
+	unsigned int bad = 0;
+
+	for (unsigned int i = 0; i < OWN; i++) {
+		void *p;
+
+		if (own[i] && kmem_swap_map(own[i], GFP_HIGHUSER, &p) == 0) {
+			bad += *(uint64_t *)p != stamp[i] || !all_equal(p);
+			kmem_swap_unmap(own[i], p, false);
+		} else {
+			bad += own[i] != NULL;
+		}
+		kmem_swap_free(own[i]);
+	}
+	return bad;
+}
+
 static void *worker(void *arg)
 {
 	unsigned int me = (unsigned int)(uintptr_t)arg, seed = me + 1, bad = 0;
@@ -498,8 +519,8 @@ static void *worker(void *arg)
 		bad += *(uint64_t *)p != i || !all_equal(p);
 		kmem_swap_unmap(shared[i], p, false);
 	}
-	for (unsigned int i = 0; i < OWN; i++)
-		kmem_swap_free(own[i]);
+	pthread_barrier_wait(&all_there);
+	bad += own_end(own, stamp);
 	free(own);
 	free(stamp);
 	return (void *)(uintptr_t)bad;
@@ -519,6 +540,7 @@ static void run_threads(struct kmem_store *store)
 			((uint64_t *)p)[k] = i;
 		kmem_swap_unmap(shared[i], p, true);
 	}
+	pthread_barrier_init(&all_there, NULL, THREADS);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&thread[i], NULL, worker, (void *)i);
 	for (int i = 0; i < THREADS; i++) {
