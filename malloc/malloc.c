@@ -13,7 +13,8 @@
  * realloc.  A block stays where it is while the new size fits and is more than half of it, so that
  * shrinking gives memory back; a run is shortened or lengthened in place if the pages behind it
  * are free. A block that has to move for less than a quarter more gets a quarter more (a run an
- * eighth), for it will grow again; who grows by more than that has room already. realloc(p, 0) frees p and returns NULL, as the GNU C library does.
+ * eighth), for it will grow again; who grows by more than that has room already. realloc(p, 0) frees p
+ * and returns NULL, as the GNU C library does.
  *
  * Wrong frees.  kfree knows by the page's descriptor what a pointer is. A foreign, interior or stale
  * one is reported through the library's misuse report and otherwise ignored.

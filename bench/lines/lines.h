@@ -23,12 +23,11 @@ struct lines_site {
 	uint64_t moves;
 };
 
-/* Counts from now on; forgets who holds what only where that is said. */
-void lines_start(bool forget);
+void lines_forget(void); /* who holds what: another machine */
+void lines_start(void);	 /* counts from nothing */
 void lines_stop(void);
 uint64_t lines_moves(void);
-uint64_t lines_accesses(void);
-/* The places with the most moves, the worst first. */
+/* The places with the most moves, the worst first. Once for each count. */
 unsigned int lines_sites(struct lines_site *site, unsigned int max);
 /* What a workload does with memory of its own. */
 void lines_touch(void *p, bool write);

@@ -17,7 +17,7 @@ struct line {
 
 static struct line table[1 << TABLE_BITS];
 static struct lines_site sites[1 << SITE_BITS];
-static uint64_t moves, accesses;
+static uint64_t moves;
 static unsigned int lines_used;
 static bool counting;
 
@@ -83,7 +83,6 @@ static void access_bytes(const volatile void *p, size_t bytes, bool write, const
 
 	if (!sim_self || is_simulators(at))
 		return;
-	accesses += counting;
 	for (uintptr_t nr = at >> LINE_SHIFT; nr <= last >> LINE_SHIFT; nr++)
 		access_line(nr, write, pc);
 }
@@ -93,14 +92,16 @@ void lines_touch(void *p, bool write)
 	access_bytes(p, 1, write, __builtin_return_address(0));
 }
 
-void lines_start(bool forget)
+void lines_forget(void)
 {
-	moves = accesses = 0;
+	memset(table, 0, sizeof(table));
+	lines_used = 0;
+}
+
+void lines_start(void)
+{
+	moves = 0;
 	memset(sites, 0, sizeof(sites));
-	if (forget) {
-		memset(table, 0, sizeof(table));
-		lines_used = 0;
-	}
 	counting = true;
 }
 
@@ -112,11 +113,6 @@ void lines_stop(void)
 uint64_t lines_moves(void)
 {
 	return moves;
-}
-
-uint64_t lines_accesses(void)
-{
-	return accesses;
 }
 
 static int by_moves(const void *a, const void *b)
@@ -134,7 +130,6 @@ unsigned int lines_sites(struct lines_site *site, unsigned int max)
 	qsort(sites, 1 << SITE_BITS, sizeof(*sites), by_moves);
 	for (; n < max && sites[n].moves; n++)
 		site[n] = sites[n];
-	memset(sites, 0, sizeof(sites));
 	return n;
 }
 

@@ -4,6 +4,8 @@
  *
  *	bench-lines [--cpus=N] [--sites] [WORKLOAD...]
  *
+ * --sites: also where, as addresses for addr2line -fie build/lines/bench-lines.
+ *
  * The same program gives the same figures. Each workload runs once to warm up and once to be counted.
  * Who gets an object writes its first line, as a user would; what users do to hand objects on is
  * not counted.
@@ -272,13 +274,12 @@ static uint64_t count_moves(void)
 	memset(cpus, 0, sizeof(cpus));
 	memset(mailbox, 0, sizeof(mailbox));
 	sim_begin(&cfg);
-	lines_start(true);
-	lines_stop();
+	lines_forget();
 	if (sim_call(begin, NULL) != 0)
 		finding();
 	run_all_cpus();
 	allocs = 0;
-	lines_start(false);
+	lines_start();
 	run_all_cpus();
 	lines_stop();
 	if (sim_call(end, NULL) != 0)

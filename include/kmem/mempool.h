@@ -92,7 +92,8 @@ void mempool_free(void *element, mempool_t *pool);
  * Another min_nr, at least 1. Smaller: surplus elements of the reserve are freed. Larger: 0 even if
  * not all the new elements could be had; frees fill up what is missing. -ENOMEM: there is no room for
  * more, -EINVAL: below 1, or the context may not sleep; nothing has changed. Others may use the pool
- * meanwhile, and resize it: the last one decides. Task context, may sleep. Two arguments, or three (pool, min_nr, gfp); without gfp GFP_KERNEL.
+ * meanwhile, and resize it: the last one decides. Task context, may sleep. Two arguments, or three
+ * (pool, min_nr, gfp); without gfp GFP_KERNEL.
  */
 int mempool_resize(mempool_t *pool, int new_min_nr);
 int mempool_resize_gfp(mempool_t *pool, int new_min_nr, gfp_t gfp);

@@ -397,7 +397,8 @@ static inline unsigned long page_run_nr(const struct page *head)
 {
 	return head->u.own.private_data;
 }
-/* Walks over a zone's heads jump over what was never listed; without the lock, what is listed just now too. */
+/* Walks over a zone's heads jump over what was never listed; without the lock, what is listed just now
+ * too. */
 static inline pfn_t zone_skip_fresh(const struct zone *z, pfn_t pfn)
 {
 	return pfn == atom_load(&z->fresh) && pfn < z->fresh_end ? z->fresh_end : pfn;

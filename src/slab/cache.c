@@ -282,11 +282,8 @@ struct each_live {
 
 static void slab_each_live(struct kmem_cache *c, struct page *head, struct each_live *e)
 {
-	unsigned long *map = page_bitmap(head);
-	u32 bits = 8 * sizeof(*map);
-
 	for (u32 i = 0; i < head->u.slab.objects; i++) {
-		if (!(atom_load(&map[i / bits]) & (1UL << (i % bits))))
+		if (!slab_bit(head, i))
 			e->fn(object_at(c, head, i), e->arg);
 	}
 }
@@ -390,10 +387,9 @@ const char *kmem_cache_name(struct kmem_cache *c)
 bool object_is_free(const void *obj)
 {
 	struct page *page = page_of_addr(obj);
-	u32 nr = object_nr(page->u.slab.cache, page, obj), bits = 8 * sizeof(unsigned long);
+	u32 nr = object_nr(page->u.slab.cache, page, obj);
 
-	return nr != OBJECT_NONE &&
-	       (atom_load(&page_bitmap(slab_head(page))[nr / bits]) & (1UL << (nr % bits)));
+	return nr != OBJECT_NONE && slab_bit(slab_head(page), nr);
 }
 
 bool kmem_valid_obj(const void *object)
@@ -425,7 +421,7 @@ static void check_resting(struct kmem_cache *c, void *obj, void *arg)
 	struct resting *r = arg;
 	struct page *page = page_of_addr(obj);
 	int faults = 0;
-	u32 nr, bits = 8 * sizeof(unsigned long);
+	u32 nr;
 
 	assert_audit(page && page->flags & PAGE_IN_SLAB && page->u.slab.cache == c,
 		     "%s: %p in a sheaf is no object of it", c->name, obj);
@@ -434,9 +430,8 @@ static void check_resting(struct kmem_cache *c, void *obj, void *arg)
 		assert_audit(nr != OBJECT_NONE, "%s: %p in a sheaf is no object's start", c->name,
 			     obj);
 		if (nr != OBJECT_NONE)
-			assert_audit(
-				!(page_bitmap(slab_head(page))[nr / bits] & (1UL << (nr % bits))),
-				"%s: %p is in a sheaf and free in its slab", c->name, obj);
+			assert_audit(!slab_bit(slab_head(page), nr),
+				     "%s: %p is in a sheaf and free in its slab", c->name, obj);
 	}
 	r->faults += faults;
 }

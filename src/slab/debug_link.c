@@ -35,18 +35,10 @@ static void link_set(const struct kmem_cache *c, void *obj, void *link)
 	__builtin_memcpy((char *)obj + c->link_off, &link, sizeof(link));
 }
 
-static bool bit_free(const struct page *head, u32 nr)
-{
-	const u32 bits = 8 * sizeof(unsigned long);
-
-	/* Pairs with the or of a free that went without the lock: it has written the object before. */
-	return atom_load_acq(&page_bitmap(head)[nr / bits]) >> nr % bits & 1;
-}
-
 /* The first free object from number nr on, and NULL behind the last; nr: becomes its number. */
 static void *free_from(const struct kmem_cache *c, const struct page *head, u32 *nr)
 {
-	while (*nr < head->u.slab.objects && !bit_free(head, *nr))
+	while (*nr < head->u.slab.objects && !slab_bit(head, *nr))
 		++*nr;
 	return *nr < head->u.slab.objects ? object_at(c, head, *nr) : NULL;
 }
@@ -113,7 +105,7 @@ static void link_in(struct kmem_cache *c, struct page *head, u32 nr)
 	if (c->cut == obj)
 		c->cut = NULL;
 	for (at = nr; at > 0; at--) {
-		if (!bit_free(head, at - 1))
+		if (!slab_bit(head, at - 1))
 			continue;
 		before = object_at(c, head, at - 1);
 		if (link_get(c, before) == next)

@@ -175,13 +175,16 @@ static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
 	return cache_alloc_miss(class_cache(size, gfp), gfp, size, site);
 }
 
+/* Of any size; NULL: it has no class, or there is no machine yet. */
+static inline always_inline struct kmem_cache *hit_cache(size_t size)
+{
+	return likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) ? kmalloc_cache(size) : NULL;
+}
+
 static inline always_inline void *kmalloc_hit(size_t size, gfp_t gfp)
 {
-	struct kmem_cache *c;
+	struct kmem_cache *c = hit_cache(size);
 
-	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE))
-		return NULL;
-	c = kmalloc_cache(size);
 	return likely(c) ? cache_hit(c, gfp) : NULL;
 }
 
@@ -221,8 +224,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int node)
 /* All of a class is zeroed, as on the long way: krealloc may hand out more of it. */
 static inline void *kzalloc_site(size_t size, gfp_t gfp, const void *site)
 {
-	struct kmem_cache *c =
-		likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) ? kmalloc_cache(size) : NULL;
+	struct kmem_cache *c = hit_cache(size);
 	void *p = likely(c) ? cache_hit(c, gfp & ~__GFP_ZERO) : NULL;
 
 	if (likely(p))

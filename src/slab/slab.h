@@ -243,6 +243,13 @@ void cache_miss_all(void); /* no operation is a hit from now on, of this machine
 /* Walks all caches without holding a lock: prev NULL for the first; the one returned is pinned
  * until it is passed as prev. */
 struct kmem_cache *cache_next(struct kmem_cache *prev);
+/* Is a slab's object number nr free, by its bitmap? Pairs with the or of a free that went without the lock. */
+static inline bool slab_bit(const struct page *head, u32 nr)
+{
+	const u32 bits = 8 * sizeof(unsigned long);
+
+	return atom_load_acq(&page_bitmap(head)[nr / bits]) >> nr % bits & 1;
+}
 /* Sends an object that is known to be one of the cache's back to it. */
 void object_release(struct kmem_cache *c, void *obj, bool nested);
 

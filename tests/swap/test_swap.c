@@ -462,7 +462,6 @@ static bool all_equal(const uint64_t *p)
 	return true;
 }
 
-/* Pages of its own, written and freed, and pages of all, which nobody writes. */
 /* However they took turns: here all pages of all threads are there at once, and memory is short. */
 static pthread_barrier_t all_there;
 
@@ -484,6 +483,7 @@ static unsigned int own_end(struct kmem_swap_page **own, const uint64_t *stamp)
 	return bad;
 }
 
+/* Pages of its own, written and freed, and pages of all, which nobody writes. */
 static void *worker(void *arg)
 {
 	unsigned int me = (unsigned int)(uintptr_t)arg, seed = me + 1, bad = 0;
