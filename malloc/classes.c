@@ -27,7 +27,8 @@ static const u16 class_size[] = {16,   32,   48,   64,	 80,   96,   112,  128,	 
 				 256,  320,  384,  448,	 512,  576,  640,  704,	 768,  832,  896,
 				 960,  1024, 1056, 1152, 1280, 1408, 1536, 1664, 1792, 1920, 2048,
 				 2176, 2336, 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
-struct kmem_cache *malloc_caches[MALLOC_SLOTS];
+static struct kmem_cache *caches[MALLOC_SLOTS]; /* likewise */
+struct port_stack *malloc_fast[MALLOC_SLOTS];
 static struct kmem_cache storage[ARRAY_SIZE(class_size)];
 static bool begun;
 
@@ -35,7 +36,7 @@ static bool begun;
 static void class_create(unsigned int i)
 {
 	const struct kmem_cache_args args = {.align = MALLOC_ALIGN};
-	size_t slot = i ? class_size[i - 1] / MALLOC_ALIGN : 0;
+	u32 first = i ? class_size[i - 1] / MALLOC_ALIGN : 0, end = class_size[i] / MALLOC_ALIGN;
 	char name[KMEM_NAME_MAX];
 
 	snprintf(name, sizeof(name), "malloc-%u", class_size[i]);
@@ -43,8 +44,9 @@ static void class_create(unsigned int i)
 		       true) ||
 	    cache_enlist(&storage[i]))
 		return;
-	for (; slot < class_size[i] / MALLOC_ALIGN; slot++)
-		atom_store_rel(&malloc_caches[slot], &storage[i]); /* pairs with malloc_cache() */
+	for (u32 slot = first; slot < end; slot++)
+		atom_store_rel(&caches[slot], &storage[i]); /* pairs with malloc_cache_made() */
+	cache_serve(&storage[i], &malloc_fast[first], end - first);
 }
 
 struct kmem_cache *malloc_cache_made(size_t size)
@@ -56,5 +58,5 @@ struct kmem_cache *malloc_cache_made(size_t size)
 		for (unsigned int i = 0; i < ARRAY_SIZE(class_size); i++)
 			class_create(i);
 	}
-	return malloc_cache(size);
+	return atom_load_acq(&caches[(size - 1) / MALLOC_ALIGN]);
 }

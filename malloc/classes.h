@@ -8,15 +8,8 @@
 
 enum { MALLOC_SLOTS = SMALL_MAX / MALLOC_ALIGN };
 /* By (size - 1) / MALLOC_ALIGN. */
-extern struct kmem_cache *malloc_caches[MALLOC_SLOTS] HIDDEN;
-
-/* The cache for 1 to SMALL_MAX bytes, or NULL. */
-static inline struct kmem_cache *malloc_cache(size_t size)
-{
-	/* Another task may be booting: who sees the cache sees the per-CPU areas as well. */
-	return atom_load_acq(&malloc_caches[(size - 1) / MALLOC_ALIGN]);
-}
-/* As malloc_cache(); makes them if nobody has. NULL: another is about it, or there is no room. */
+extern struct port_stack *malloc_fast[MALLOC_SLOTS] HIDDEN;
+/* The cache for 1 to SMALL_MAX bytes; makes all if nobody has. NULL: another is about it, or there is no room. */
 struct kmem_cache *malloc_cache_made(size_t size);
 
 #endif

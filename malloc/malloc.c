@@ -139,12 +139,13 @@ static noinline void free_slow(void *p)
  */
 static inline always_inline void *malloc_hit(size_t size)
 {
-	struct kmem_cache *c;
+	struct port_stack *fast;
 
 	if (unlikely(size - 1 >= SMALL_MAX))
 		return NULL;
-	c = malloc_cache(size);
-	return likely(c) ? port_hit_pop(c->fast) : NULL;
+	/* Another task may be booting: who sees the size's stack sees all of it. */
+	fast = atom_load_acq(&malloc_fast[(size - 1) / MALLOC_ALIGN]);
+	return likely(fast) ? port_hit_pop(fast) : NULL;
 }
 
 static inline void *alloc_any(size_t size)
@@ -158,7 +159,7 @@ static inline void *alloc_any(size_t size)
 
 static inline void free_any(void *p)
 {
-	if (unlikely(!free_hit(p)))
+	if (unlikely(!free_hit(p, true)))
 		free_slow(p);
 }
 

@@ -39,6 +39,14 @@
 #define KMALLOC_MINALIGN 8
 #endif
 
+/* Hot functions are called without the jump of the linkage table, where a compiler can: into a shared library that
+ * is one far jump a call instead of two, and into an archive the linker makes it an ordinary call. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __STDC_HOSTED__
+#define KMEM_HOT __attribute__((__noplt__))
+#else
+#define KMEM_HOT
+#endif
+
 /* The cache line that SLAB_HWCACHE_ALIGN aligns to. */
 #define KMEM_CACHE_LINE 64
 

@@ -26,7 +26,7 @@ struct page; /* descriptor of one frame; opaque */
 
 /* 2^order pages aligned to their size, one reference (of the head). NULL on failure or order >
  * MAX_PAGE_ORDER. Contents are unknown without __GFP_ZERO. The first use may start the machine. */
-struct page *alloc_pages(gfp_t gfp, unsigned int order);
+struct page *alloc_pages(gfp_t gfp, unsigned int order) KMEM_HOT;
 /* There is one node, 0; NUMA_NO_NODE (-1) means it too. Any other: NULL. */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order);
 static inline struct page *alloc_page(gfp_t gfp)
@@ -51,7 +51,7 @@ static inline unsigned long __get_dma_pages(gfp_t gfp, unsigned int order)
  * held, a non-compound block gives its tail pages back at once and the head with the last
  * reference. NULL and 0 are no-ops.
  */
-void __free_pages(struct page *page, unsigned int order);
+void __free_pages(struct page *page, unsigned int order) KMEM_HOT;
 void free_pages(unsigned long addr, unsigned int order);
 /* As __free_pages, to the cold end of the per-CPU list. */
 void free_pages_cold(struct page *page, unsigned int order);

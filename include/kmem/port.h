@@ -115,7 +115,8 @@ struct port_task {
 /* inline unsigned int port_cpu(void)              index of this CPU, below port_ncpu(); a hint
  *                                                 where tasks migrate */
 unsigned int port_ncpu(void); /* upper bound of CPU indexes, constant after port_start */
-/* inline struct port_task *port_task(void) */
+/* inline struct port_task *port_task(void)
+ * inline void port_task_set(uint32_t word)        its preempt, which nobody stores otherwise */
 
 /* inline unsigned long port_irq_save(void)        exclude this CPU's asynchronous entry; nests.
  * inline void port_irq_restore(unsigned long f)   Where it cannot be excluded (posix signals) the
@@ -159,7 +160,8 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
 
 /*
  * A sheaf is an array of pointers; a stack is one CPU's place for a sheaf. The stack at byte offset
- * off of CPU c's area is at kmem_percpu_base + c * kmem_percpu_stride + off. Each verb happens
+ * off of CPU c's area is at kmem_percpu_base + c * kmem_percpu_stride + off. Before CPU 0's lies an area
+ * that is nobody's, in which no stack ever has a sheaf. Each verb happens
  * entirely or not at all, whatever interrupts it, and a verb that cannot happen now (because it
  * interrupted another one on the same stack) refuses, which the caller takes for an empty, or a
  * full, stack.
@@ -169,17 +171,24 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  * port may know from an address in a sheaf whether the sheaf is full. How many pointers a sheaf holds
  * while it is in a stack is the port's to know; to whoever holds the sheaf, n says it.
  *
+ * inline void port_stack_layout(void)                  base and stride have changed, before any other
+ *                                                      verb. No CPU is in one
  * inline void port_stack_init(uint32_t off, unsigned cpu, uint32_t cap)
- *                                                      before any other verb: a stack for sheaves of
- *                                                      this capacity; 0: for none, it refuses all
+ *                                                      then: a stack for sheaves of this capacity; 0:
+ *                                                      for none, it refuses all. CPU 0's: nobody's too
  * inline void *port_stack_pop(uint32_t off)            newest pointer of this CPU's sheaf, or NULL
  * inline bool port_stack_push(uint32_t off, void *p)   false: full, no sheaf, refused, or p is
  *                                                      the newest already (freed twice)
  * inline void *port_hit_pop(struct port_stack *first)
  * inline bool port_hit_push(struct port_stack *first, void *p)
  *                                                      the same for whoever tries the other way next:
- *                                                      these may refuse for no reason. first: CPU 0's
- *                                                      stack
+ *                                                      these may refuse for no reason. first: nobody's
+ *                                                      stack at the offset
+ * inline void *port_task_pop(struct port_stack *first)
+ * inline bool port_task_push(struct port_stack *first, void *p)
+ *                                                      the same, and refused unless the task's word
+ *                                                      (preempt) is zero; a task's first ones may be
+ *                                                      refused until it was set
  * inline size_t port_hit_pop_many(struct port_stack *first, void **out, size_t nr)
  * inline size_t port_hit_push_many(struct port_stack *first, void *const *in, size_t nr)
  *                                                      the same nr times (at least 1), until one is

@@ -138,11 +138,11 @@ void kmem_dump_obj(const void *object);
 
 /* An object, or NULL. zalloc: zeroed, unless the cache has a constructor, which is reported.
  * node: 0 or -1; another one only matters with __GFP_THISNODE: NULL. */
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) KMEM_HOT;
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int node);
 void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp);
 /* NULL is reported. Another cache's object is reported, and freed to its own. */
-void kmem_cache_free(struct kmem_cache *cache, const void *obj);
+void kmem_cache_free(struct kmem_cache *cache, const void *obj) KMEM_HOT;
 /* nr, or 0 and no object is held. Not with interrupts off nor in hardirq, where it is reported, and
  * done: the kernel's would switch them on. The same holds for bulk frees. */
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **objs);
@@ -178,53 +178,37 @@ unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf);
  * ksize: bytes that may be used; 0 for NULL, and for what is not the library's, which is reported.
  * kmalloc_size_roundup: ksize of a kmalloc of that size; sizes above the maximum come back as they
  * are.
- * kmem_kmalloc_class: kmalloc for who knows the size's class, kmem_class_of_size(size), size being 1 to
+ * kmem_kmalloc_size: kmalloc for who knows the index (size - 1) / 8, size being 1 to
  * KMALLOC_MAX_CACHE_SIZE. It is what a kmalloc of a constant size becomes.
  */
-void *kmalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1)));
-void *kmem_kmalloc_class(size_t size, gfp_t gfp, size_t index)
-	__attribute__((malloc, alloc_size(1)));
+void *kmalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1))) KMEM_HOT;
+void *kmem_kmalloc_size(size_t size, gfp_t gfp, size_t index)
+	__attribute__((malloc, alloc_size(1))) KMEM_HOT;
 void *kmalloc_node(size_t size, gfp_t gfp, int node) __attribute__((malloc, alloc_size(1)));
 void *kmalloc_nolock(size_t size, gfp_t gfp, int node);
 void kfree_nolock(const void *p);
-void *kzalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1)));
+void *kzalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1))) KMEM_HOT;
 void *kcalloc(size_t n, size_t size, gfp_t gfp) __attribute__((malloc));
 void *kmalloc_array(size_t n, size_t size, gfp_t gfp) __attribute__((malloc));
 void *krealloc(const void *p, size_t size, gfp_t gfp);
 void *krealloc_array(const void *p, size_t n, size_t size, gfp_t gfp);
-void kfree(const void *p);
+void kfree(const void *p) KMEM_HOT;
 void kfree_sensitive(const void *p);
 void kfree_bulk(size_t nr, void **p);
 void kfree_const(const void *p);
 size_t ksize(const void *p);
 size_t kmalloc_size_roundup(size_t size);
 
-/* size is evaluated more than once. */
-#define kmem_class_of_size(size) \
-	((size) <= 8	  ? 3u   \
-	 : (size) <= 16	  ? 4u   \
-	 : (size) <= 32	  ? 5u   \
-	 : (size) <= 64	  ? 6u   \
-	 : (size) <= 96	  ? 1u   \
-	 : (size) <= 128  ? 7u   \
-	 : (size) <= 192  ? 2u   \
-	 : (size) <= 256  ? 8u   \
-	 : (size) <= 512  ? 9u   \
-	 : (size) <= 1024 ? 10u  \
-	 : (size) <= 2048 ? 11u  \
-	 : (size) <= 4096 ? 12u  \
-			  : 13u)
-
 #ifdef __OPTIMIZE__
 /* The function itself under a name that the one below does not replace. */
 void *kmem_kmalloc_any(size_t size, gfp_t gfp) __asm__("kmalloc")
-	__attribute__((malloc, alloc_size(1)));
+	__attribute__((malloc, alloc_size(1))) KMEM_HOT;
 
 /* gnu_inline: only ever a copy; whoever takes the address gets the library's. */
 extern __inline__ __attribute__((__gnu_inline__)) void *kmalloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && size != 0 && size <= KMALLOC_MAX_CACHE_SIZE)
-		return kmem_kmalloc_class(size, gfp, kmem_class_of_size(size));
+		return kmem_kmalloc_size(size, gfp, (size - 1) / 8);
 	return kmem_kmalloc_any(size, gfp);
 }
 #endif

@@ -17,10 +17,14 @@ static inline struct port_stack *port_stack_at(uint32_t off, unsigned int cpu)
 	return (struct port_stack *)(void *)(kmem_percpu_base + cpu * kmem_percpu_stride + off);
 }
 
-/* Of CPU 0's stack. */
+static inline struct port_stack *port_stack_first(uint32_t off)
+{
+	return (struct port_stack *)(void *)(kmem_percpu_base - kmem_percpu_stride + off);
+}
+
 static inline uint32_t stack_off_of(const struct port_stack *first)
 {
-	return (uint32_t)((const unsigned char *)first - kmem_percpu_base);
+	return (uint32_t)((const unsigned char *)first - (kmem_percpu_base - kmem_percpu_stride));
 }
 
 static inline bool stack_lock_enter(struct port_stack *s)
@@ -176,6 +180,10 @@ static inline size_t stack_lock_push_many(uint32_t off, void *const *in, size_t 
 }
 
 #ifndef PORT_STACK_OWN
+#define port_stack_layout()		  ((void)0)
+#define port_task_set(value)		  ((void)(port_task()->preempt = (value)))
+#define port_task_pop(first)		  (port_task()->preempt ? NULL : port_hit_pop(first))
+#define port_task_push(first, p)	  (!port_task()->preempt && port_hit_push(first, p))
 #define port_stack_init(off, cpu, cap)	  stack_lock_init(off, cpu, cap)
 #define port_stack_pop(off)		  stack_lock_pop(off)
 #define port_stack_push(off, p)		  stack_lock_push(off, p)

@@ -114,6 +114,7 @@ static inline void port_spin_unlock(port_spin_t *l)
 #define PORT_HIDDEN __attribute__((visibility("hidden")))
 extern ptrdiff_t port_rseq_offset PORT_HIDDEN;	/* of the rseq area from the thread pointer */
 extern unsigned int port_rseq_cpus PORT_HIDDEN; /* 0: none are in use */
+enum { PORT_CPUS_MOST = 8192 };			/* of a host: what Linux may be built for */
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__SANITIZE_THREAD__)
 #define PORT_RSEQ 1
 #define PORT_STACK_OWN

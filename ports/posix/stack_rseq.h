@@ -24,7 +24,41 @@ extern void *port_stack_nothing[2][STACK_BLOCK] PORT_HIDDEN;
 #define STACK_SHUT (&port_stack_nothing[1][STACK_BLOCK - 1])
 
 /*
- * The descriptor, 9, of the sequence 1..2, whose abort address 4 leads back to 3: before that address
+ * How far behind nobody's area a CPU's is, by the CPU's number. 0, nobody's own, for those that the machine has
+ * not, and for all of them where the stacks are trylocks; and for -1 and -2, which a thread says that has no
+ * rseq area: for these are no entries of the array's.
+ */
+extern size_t port_cpu_area[2 + PORT_CPUS_MOST] PORT_HIDDEN;
+#define PORT_CPU_AREA (port_cpu_area + 2)
+
+/*
+ * Where the sequences of hits that heed the task's word are announced: the thread's rseq area while the word is
+ * zero; else a thing like it that says that the thread runs nowhere.
+ */
+struct port_seq {
+	uint32_t cpu_id_start, cpu_id;
+	uint64_t cs;
+};
+struct port_told {
+	struct port_seq *at, nowhere;
+};
+extern _Thread_local struct port_told port_told_self
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static inline struct port_seq *port_seq_own(void)
+{
+	return (struct port_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
+}
+
+/* A handler in between leaves both as they should be after it. */
+static inline void port_task_set(uint32_t word)
+{
+	port_task_self.preempt = word;
+	port_told_self.at = word ? &port_told_self.nowhere : port_seq_own();
+}
+
+/*
+ * The descriptor, 9, of the sequence 1..2, whose abort address 4 leads elsewhere: before that address
  * stands the signature that glibc has registered, in an instruction that traps.
  */
 #define RSEQ_SEQUENCE(signature, jump)                           \
@@ -35,7 +69,7 @@ extern void *port_stack_nothing[2][STACK_BLOCK] PORT_HIDDEN;
 	".quad 1f, 2f - 1f, 4f\n\t"                              \
 	".popsection\n\t"                                        \
 	".pushsection .text.unlikely, \"ax\"\n\t" signature "\n" \
-	"4:\n\t" jump " 3f\n\t"                                  \
+	"4:\n\t" jump "\n\t"                                     \
 	".popsection\n"
 
 enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE };
@@ -51,21 +85,33 @@ static inline bool port_hit_never(void)
 	return port_rseq_cpus == 0;
 }
 
+/* These do not give up where a sequence is aborted: those of many are begun again. */
 static inline void *port_stack_pop(uint32_t off)
 {
-	void *p = port_hit_pop(port_stack_at(off, 0));
+	void *p;
 
-	return p || port_rseq_cpus ? p : stack_lock_pop(off);
+	if (!port_rseq_cpus)
+		return stack_lock_pop(off);
+	return port_hit_pop_many(port_stack_first(off), &p, 1) ? p : NULL;
 }
 
 static inline bool port_stack_push(uint32_t off, void *p)
 {
-	return port_hit_push(port_stack_at(off, 0), p) ||
-	       (!port_rseq_cpus && stack_lock_push(off, p));
+	return port_rseq_cpus ? port_hit_push_many(port_stack_first(off), &p, 1) != 0
+			      : stack_lock_push(off, p);
+}
+
+static inline void port_stack_layout(void)
+{
+	for (unsigned int cpu = 0;
+	     cpu < PORT_CPUS_MOST && (cpu < port_rseq_cpus || PORT_CPU_AREA[cpu]); cpu++)
+		PORT_CPU_AREA[cpu] = cpu < port_rseq_cpus ? (cpu + 1) * kmem_percpu_stride : 0;
 }
 
 static inline void port_stack_init(uint32_t off, unsigned int cpu, uint32_t cap)
 {
+	if (cpu == 0)
+		*port_stack_first(off) = (struct port_stack){.top = STACK_NONE};
 	stack_lock_init(off, cpu, cap);
 	if (port_rseq_cpus) {
 		struct port_stack *s = port_stack_at(off, cpu);

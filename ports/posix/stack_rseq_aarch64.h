@@ -4,7 +4,7 @@
  * why nothing else is needed, is told in stack_rseq_x86_64.h; here is what differs.
  *
  * The thread pointer is a register, and so is everything else that a sequence works with: its
- * operands are loaded before it starts, and none of them changes while the machine is on. Plain
+ * operands are loaded before it starts, and none of them changes while it runs. Plain
  * stores do: the owner of a CPU's stack is always that CPU, which sees its own stores in order,
  * whatever thread runs on it; another CPU looks at a sheaf only after it has fenced this one.
  *
@@ -19,7 +19,7 @@
 #define RSEQ_CS	    "#8"
 #define STACK_MASK  "#12"
 
-#define RSEQ_DESCRIPTOR RSEQ_SEQUENCE(".inst 0xd428bc00", "b")
+#define RSEQ_DESCRIPTOR(aborted) RSEQ_SEQUENCE(".inst 0xd428bc00", aborted)
 
 #define RSEQ_ENTER                 \
 	"3:\n\t"                   \
@@ -28,16 +28,14 @@
 	"str x8, [%[rseq], " RSEQ_CS "]\n"
 
 /* x9: the top of the stack of the CPU this runs on, which is at x8. */
-#define RSEQ_TOP(refused)                        \
-	"1:\n\t"                                 \
-	"ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t" \
-	"cmp w8, %w[cpus]\n\t"                   \
-	"b.hs " refused "\n\t"                   \
-	"madd x8, x8, %[stride], %[first]\n\t"   \
+#define RSEQ_TOP                                   \
+	"ldrsw x8, [%[rseq], " RSEQ_CPU_ID "]\n\t" \
+	"ldr x8, [%[areas], x8, lsl #3]\n\t"       \
+	"add x8, x8, %[first]\n\t"                 \
 	"ldr x9, [x8]\n\t"
 
-#define RSEQ_ONE  RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP("%l[refused]")
-#define RSEQ_MANY RSEQ_DESCRIPTOR RSEQ_ENTER "mov %[n], #0\n" RSEQ_TOP("8f")
+#define RSEQ_ONE(aborted) RSEQ_DESCRIPTOR(aborted "b %l[refused]") RSEQ_ENTER "1:\n\t" RSEQ_TOP
+#define RSEQ_MANY	  RSEQ_DESCRIPTOR("b 3f") RSEQ_ENTER "1:\n\tmov %[n], #0\n\t" RSEQ_TOP
 
 #define RSEQ_MANY_COMMIT   \
 	"6:\n\t"           \
@@ -46,26 +44,25 @@
 	"2:\n"             \
 	"8:\n\t"
 
-#define RSEQ_AREA ((char *)__builtin_thread_pointer() + port_rseq_offset)
-#define RSEQ_INPUTS                                                                          \
-	[rseq] "r"(RSEQ_AREA), [cpus] "r"(port_rseq_cpus), [stride] "r"(kmem_percpu_stride), \
-		[first] "r"(first)
+#define RSEQ_INPUTS(area) [rseq] "r"(area), [areas] "r"(PORT_CPU_AREA), [first] "r"(first)
 
 /*
  *	start	x9 = top
  *		p = *x9, NULL: refused
  *	commit	top = x9 - 1 slot
+ *	abort	p = NULL: refused
  */
-static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
+static inline __attribute__((always_inline)) void *rseq_pop(struct port_stack *first,
+							    struct port_seq *area)
 {
 	void *p;
 
-	__asm__ volatile goto(RSEQ_ONE "ldr %[p], [x9], #-8\n\t"
-				       "cbz %[p], %l[refused]\n\t"
-				       "str x9, [x8]\n"
-				       "2:\n\t"
+	__asm__ volatile goto(RSEQ_ONE("mov %[p], #0\n\t") "ldr %[p], [x9], #-8\n\t"
+							   "cbz %[p], %l[refused]\n\t"
+							   "str x9, [x8]\n"
+							   "2:\n\t"
 			      : [p] "=&r"(p)
-			      : RSEQ_INPUTS
+			      : RSEQ_INPUTS(area)
 			      : "x8", "x9", "memory", "cc"
 			      : refused);
 	if (!p)
@@ -82,25 +79,31 @@ refused:
  *		x9[1 slot] = p			(above the top: nobody looks there)
  *	commit	top = x9 + 1 slot
  */
-static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
+static inline __attribute__((always_inline)) bool rseq_push(struct port_stack *first, void *p,
+							    struct port_seq *area)
 {
-	__asm__ volatile goto(RSEQ_ONE "ldr x10, [x9], #8\n\t"
-				       "cmp x10, %[p]\n\t"
-				       "b.eq %l[refused]\n\t"
-				       "ldr w10, [x8, " STACK_MASK "]\n\t"
-				       "tst w9, w10\n\t"
-				       "b.eq %l[refused]\n\t"
-				       "str %[p], [x9]\n\t"
-				       "str x9, [x8]\n"
-				       "2:\n\t"
+	__asm__ volatile goto(RSEQ_ONE("") "ldr x10, [x9], #8\n\t"
+					   "cmp x10, %[p]\n\t"
+					   "b.eq %l[refused]\n\t"
+					   "ldr w10, [x8, " STACK_MASK "]\n\t"
+					   "tst w9, w10\n\t"
+					   "b.eq %l[refused]\n\t"
+					   "str %[p], [x9]\n\t"
+					   "str x9, [x8]\n"
+					   "2:\n\t"
 			      :
-			      : RSEQ_INPUTS, [p] "r"(p)
+			      : RSEQ_INPUTS(area), [p] "r"(p)
 			      : "x8", "x9", "x10", "memory", "cc"
 			      : refused);
 	return true;
 refused:
 	return false;
 }
+
+#define port_hit_pop(first)	 rseq_pop((first), port_seq_own())
+#define port_hit_push(first, p)	 rseq_push((first), (p), port_seq_own())
+#define port_task_pop(first)	 rseq_pop((first), port_told_self.at)
+#define port_task_push(first, p) rseq_push((first), (p), port_told_self.at)
 
 /*
  *	start	x9 = top, n = 0
@@ -122,7 +125,7 @@ static inline size_t port_hit_pop_many(struct port_stack *first, void **out, siz
 				   "cmp %[n], %[nr]\n\t"
 				   "b.lo 5b\n" RSEQ_MANY_COMMIT
 			 : [n] "=&r"(n)
-			 : RSEQ_INPUTS, [out] "r"(out), [nr] "r"(nr)
+			 : RSEQ_INPUTS(port_seq_own()), [out] "r"(out), [nr] "r"(nr)
 			 : "x8", "x9", "x10", "memory", "cc");
 	return n;
 }
@@ -154,7 +157,7 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
 				   "cmp %[n], %[nr]\n\t"
 				   "b.lo 5b\n" RSEQ_MANY_COMMIT
 			 : [n] "=&r"(n)
-			 : RSEQ_INPUTS, [in] "r"(in), [nr] "r"(nr)
+			 : RSEQ_INPUTS(port_seq_own()), [in] "r"(in), [nr] "r"(nr)
 			 : "x8", "x9", "x10", "x11", "x12", "memory", "cc");
 	return n;
 }
@@ -170,19 +173,20 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
 static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsigned int cpu,
 						    void **seen)
 {
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
-							 "ldr w8, [%[rseq], " RSEQ_CPU_ID "]\n\t"
-							 "cmp w8, %w[cpu]\n\t"
-							 "b.ne %l[elsewhere]\n\t"
-							 "ldaxr x9, [%[s]]\n\t"
-							 "cmp x9, %[seen]\n\t"
-							 "b.ne %l[changed]\n\t"
-							 "stlxr w8, %[none], [%[s]]\n"
-							 "2:\n\t"
-							 "cbnz w8, 3b\n\t"
+	__asm__ volatile goto(RSEQ_DESCRIPTOR("b 3f") RSEQ_ENTER "1:\n\t"
+								 "ldr w8, [%[rseq], " RSEQ_CPU_ID
+								 "]\n\t"
+								 "cmp w8, %w[cpu]\n\t"
+								 "b.ne %l[elsewhere]\n\t"
+								 "ldaxr x9, [%[s]]\n\t"
+								 "cmp x9, %[seen]\n\t"
+								 "b.ne %l[changed]\n\t"
+								 "stlxr w8, %[none], [%[s]]\n"
+								 "2:\n\t"
+								 "cbnz w8, 3b\n\t"
 			      :
-			      : [rseq] "r"(RSEQ_AREA), [cpu] "r"(cpu), [seen] "r"(seen), [s] "r"(s),
-				[none] "r"(STACK_NONE)
+			      : [rseq] "r"(port_seq_own()), [cpu] "r"(cpu), [seen] "r"(seen),
+				[s] "r"(s), [none] "r"(STACK_NONE)
 			      : "x8", "x9", "memory", "cc"
 			      : elsewhere, changed);
 	return PORT_RSEQ_DONE;

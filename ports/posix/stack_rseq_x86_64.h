@@ -5,17 +5,19 @@
  * A sequence is a run of instructions on one CPU's data whose last one makes it all happen. The
  * thread says which sequence it is about to run by storing the address of a descriptor into its rseq
  * area. If the kernel preempts it, moves it to another CPU or gives it a signal before the last
- * instruction is over, it goes on at the abort address instead, and nothing has happened:
+ * instruction is over, it goes on at the abort address instead, and nothing has happened. The first one comes
+ * right behind that store, for the kernel forgets the descriptor where it finds the thread outside:
  *
  *	retry:	rseq_cs = &descriptor
- *	start:	cpu = the CPU I am on, refused if this machine has no such CPU
+ *	start:	stack += how far from nobody's area that of the CPU I am on is
  *		...loads, and stores that nobody looks at yet...
  *		commit: one store
  *	end:
- *	abort:	goto retry			(four bytes of signature before it)
+ *	abort:	refused, or goto retry		(four bytes of signature before it)
  *
  * So no two sequences of one CPU are ever in the middle at once, and no locked instruction is needed
- * against them. A signal handler is no special case: it aborts what it interrupts.
+ * against them. A signal handler is no special case: it aborts what it interrupts. A hit that is aborted,
+ * one of a million, is refused: to begin again it would have to keep nobody's stack in another register.
  *
  * The one word that a hit changes is the stack's top, the address of the newest pointer's slot: an
  * empty sheaf's is that of `next`, which is NULL then, and a full one's the last of its block. So a
@@ -23,7 +25,7 @@
  * no room, and a stack without a sheaf has a top that is both. A free that knows its stack late, since
  * the address tells the cache, and the cache the stack, has but one load left from there to its commit.
  *
- * What comes from another CPU (drain, freeze) puts port_stack_shut in place of the top and then waits
+ * What comes from another CPU (drain, freeze) puts STACK_SHUT in place of the top and then waits
  * for port_fence_cpu(). A sequence that had read the top before has committed by then, which brought
  * the top back, or has been aborted: so if the stack is still shut, the sheaf is out; else it was all
  * for nothing, and is tried again. A sequence that takes the sheaf out of this CPU's own stack may
@@ -41,33 +43,35 @@
 #define STACK_MASK  "12"
 
 /* The bytes before the signature make it an instruction that traps. */
-#define RSEQ_DESCRIPTOR RSEQ_SEQUENCE(".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053", "jmp")
+#define RSEQ_DESCRIPTOR(aborted) \
+	RSEQ_SEQUENCE(".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053", aborted)
 
-#define RSEQ_ENTER                  \
+/* What [rseq] is: an offset from the thread pointer, or an address. */
+#define RSEQ_OWN  "%%fs:"
+#define RSEQ_TOLD ""
+
+#define RSEQ_ENTER(area)            \
 	"3:\n\t"                    \
 	"leaq 9b(%%rip), %%rax\n\t" \
-	"movq %%rax, %%fs:" RSEQ_CS "(%[rseq])\n"
-
-/* In the register of these names: how far the CPU this runs on has its own from what the first CPU has. */
-#define RSEQ_CPU(reg32, reg64, refused)                     \
-	"1:\n\t"                                            \
-	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), " reg32 "\n\t" \
-	"cmpl %[cpus], " reg32 "\n\t"                       \
-	"jae " refused "\n\t"                               \
-	"imulq %[stride], " reg64 "\n\t"
+	"movq %%rax, " area RSEQ_CS "(%[rseq])\n"
 
 /*
- * rcx: the top of that CPU's stack, whose address is in rdx. A sum of its own: what a CPU forwards from the
- * last store to the next load without waiting, it does where the address is one register. A pair of malloc
- * and free takes 6.4 ns with this instruction, and 9.5 without.
+ * rcx: the top of the stack of the CPU this runs on, whose address is in rdx, where nobody's was. One register
+ * without an offset: what a CPU forwards from the last store to the next load without waiting, it does there. A
+ * pair of malloc and free takes 6.4 ns so, and 9.5 by two registers.
  */
-#define RSEQ_TOP(refused)                   \
-	RSEQ_CPU("%%edx", "%%rdx", refused) \
-	"addq %[first], %%rdx\n\t"          \
+#define RSEQ_TOP(area)                                    \
+	"movslq " area RSEQ_CPU_ID "(%[rseq]), %%rcx\n\t" \
+	"addq (%[areas], %%rcx, 8), %%rdx\n\t"            \
 	"movq (%%rdx), %%rcx\n\t"
 
-#define RSEQ_ONE  RSEQ_DESCRIPTOR RSEQ_ENTER RSEQ_TOP("%l[refused]")
-#define RSEQ_MANY RSEQ_DESCRIPTOR RSEQ_ENTER "xorl %%eax, %%eax\n" RSEQ_TOP("8f")
+#define RSEQ_ONE(area, aborted) RSEQ_DESCRIPTOR(aborted) RSEQ_ENTER(area) "1:\n\t" RSEQ_TOP(area)
+#define RSEQ_MANY                 \
+	RSEQ_DESCRIPTOR("jmp 3f") \
+	RSEQ_ENTER(RSEQ_OWN)      \
+	"1:\n\t"                  \
+	"xorl %%eax, %%eax\n\t"   \
+	"movq %[first], %%rdx\n\t" RSEQ_TOP(RSEQ_OWN)
 
 #define RSEQ_MANY_COMMIT         \
 	"6:\n\t"                 \
@@ -77,35 +81,24 @@
 	"2:\n"                   \
 	"8:\n\t"
 
-#define RSEQ_INPUTS                                               \
-	[rseq] "r"(port_rseq_offset), [cpus] "m"(port_rseq_cpus), \
-		[stride] "m"(kmem_percpu_stride), [first] "r"(first)
-
 /*
  *	start	rcx = top
  *		p = *rcx, NULL: refused		(in rax, where a function returns it)
  *	commit	top = rcx - 1 slot
+ *	abort	p = NULL: refused		(a compiler may return p in place of NULL)
  */
-static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
-{
-	void *p;
-
-	__asm__ volatile goto(RSEQ_ONE "movq (%%rcx), %[p]\n\t"
-				       "testq %[p], %[p]\n\t"
-				       "jz %l[refused]\n\t"
-				       "subq $8, %%rcx\n\t"
-				       "movq %%rcx, (%%rdx)\n"
-				       "2:\n\t"
-			      : [p] "=&a"(p)
-			      : RSEQ_INPUTS
-			      : "rcx", "rdx", "memory", "cc"
-			      : refused);
-	if (!p)
-		__builtin_unreachable(); /* no sheaf holds that */
-	return p;
-refused:
-	return NULL;
-}
+#define RSEQ_POP(area, where, first, p, refused)                                                  \
+	__asm__ volatile goto(                                                                    \
+		RSEQ_ONE(area, "xorl %%eax, %%eax\n\tjmp %l[refused]") "movq (%%rcx), %[got]\n\t" \
+								       "testq %[got], %[got]\n\t" \
+								       "jz %l[refused]\n\t"       \
+								       "subq $8, %%rcx\n\t"       \
+								       "movq %%rcx, (%%rdx)\n"    \
+								       "2:\n\t"                   \
+		: [got] "=&a"(p), "+d"(first)                                                     \
+		: [rseq] "r"(where), [areas] "r"(PORT_CPU_AREA)                                   \
+		: "rcx", "memory", "cc"                                                           \
+		: refused)
 
 /*
  *	start	rcx = top
@@ -114,24 +107,62 @@ refused:
  *		rcx[1 slot] = p			(above the top: nobody looks there)
  *	commit	top = rcx + 1 slot
  */
+#define RSEQ_PUSH(area, where, first, p, refused)                                            \
+	__asm__ volatile goto(RSEQ_ONE(area, "jmp %l[refused]") "cmpq %[give], (%%rcx)\n\t"  \
+								"je %l[refused]\n\t"         \
+								"addq $8, %%rcx\n\t"         \
+								"testl %%ecx, " STACK_MASK   \
+								"(%%rdx)\n\t"                \
+								"jz %l[refused]\n\t"         \
+								"movq %[give], (%%rcx)\n\t"  \
+								"movq %%rcx, (%%rdx)\n"      \
+								"2:\n\t"                     \
+			      : "+d"(first)                                                  \
+			      : [rseq] "r"(where), [areas] "r"(PORT_CPU_AREA), [give] "r"(p) \
+			      : "rax", "rcx", "memory", "cc"                                 \
+			      : refused)
+
+static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
+{
+	void *p;
+
+	RSEQ_POP(RSEQ_OWN, port_rseq_offset, first, p, refused);
+	if (!p)
+		__builtin_unreachable(); /* no sheaf holds that */
+	return p;
+refused:
+	return NULL;
+}
+
+static inline __attribute__((always_inline)) void *port_task_pop(struct port_stack *first)
+{
+	void *p;
+
+	RSEQ_POP(RSEQ_TOLD, port_told_self.at, first, p, refused);
+	if (!p)
+		__builtin_unreachable();
+	return p;
+refused:
+	return NULL;
+}
+
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	__asm__ volatile goto(RSEQ_ONE "cmpq %[p], (%%rcx)\n\t"
-				       "je %l[refused]\n\t"
-				       "addq $8, %%rcx\n\t"
-				       "testl %%ecx, " STACK_MASK "(%%rdx)\n\t"
-				       "jz %l[refused]\n\t"
-				       "movq %[p], (%%rcx)\n\t"
-				       "movq %%rcx, (%%rdx)\n"
-				       "2:\n\t"
-			      :
-			      : RSEQ_INPUTS, [p] "r"(p)
-			      : "rax", "rcx", "rdx", "memory", "cc"
-			      : refused);
+	RSEQ_PUSH(RSEQ_OWN, port_rseq_offset, first, p, refused);
 	return true;
 refused:
 	return false;
 }
+
+static inline __attribute__((always_inline)) bool port_task_push(struct port_stack *first, void *p)
+{
+	RSEQ_PUSH(RSEQ_TOLD, port_told_self.at, first, p, refused);
+	return true;
+refused:
+	return false;
+}
+
+#define RSEQ_INPUTS [rseq] "r"(port_rseq_offset), [areas] "r"(PORT_CPU_AREA), [first] "r"(first)
 
 /*
  * Of many. A compiler may take the outputs of an asm that jumps for set where it has jumped, so these do
@@ -208,14 +239,15 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 {
 	bool done;
 
-	__asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_ENTER "1:\n\t"
-							 "cmpl %%fs:" RSEQ_CPU_ID
-							 "(%[rseq]), %[cpu]\n\t"
-							 "jne %l[elsewhere]\n\t"
-							 "movq %[seen], %%rax\n\t"
-							 "lock cmpxchgq %[none], (%[s])\n"
-							 "2:\n\t"
-							 "setz %[done]\n\t"
+	__asm__ volatile goto(RSEQ_DESCRIPTOR("jmp 3f")
+				      RSEQ_ENTER(RSEQ_OWN) "1:\n\t"
+							   "cmpl %%fs:" RSEQ_CPU_ID
+							   "(%[rseq]), %[cpu]\n\t"
+							   "jne %l[elsewhere]\n\t"
+							   "movq %[seen], %%rax\n\t"
+							   "lock cmpxchgq %[none], (%[s])\n"
+							   "2:\n\t"
+							   "setz %[done]\n\t"
 			      : [done] "=&q"(done)
 			      : [rseq] "r"(port_rseq_offset), [cpu] "r"(cpu), [seen] "r"(seen),
 				[s] "r"(s), [none] "r"(STACK_NONE)

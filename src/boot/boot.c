@@ -169,7 +169,7 @@ void boot_stat_child(void)
 /* Areas as large as the port gives lazily, or as the memory can bear. */
 static int percpu_up(void)
 {
-	u32 nr = kmem_machine.nr_cpus;
+	u32 nr = kmem_machine.nr_cpus + 1;
 	unsigned int shift = PERCPU_SHIFT_TOP;
 	void *base = port_meta((size_t)nr << shift, false);
 

@@ -81,14 +81,20 @@ static u64 hits_now(const struct zone *z)
 	return hits & z->hits_most;
 }
 
+static struct port_stack *home_stack(const struct zone *z, unsigned int o)
+{
+	return percpu_first(z->pcp_home[o]);
+}
+
 /* Where the row's bits changed, in one column of a table. */
-static void row_write(const struct zone *z, u32 (*table)[PAGE_HITS_ROW], u32 column, u32 bits,
-		      u32 changed)
+static void row_write(const struct zone *z, struct port_stack *(*table)[PAGE_HITS_ROW], u32 column,
+		      u32 bits, u32 changed)
 {
 	for (; changed; changed &= changed - 1) {
 		unsigned int o = (unsigned int)__builtin_ctz(changed);
 
-		atom_store(&table[o][column], bits >> o & 1 ? z->pcp_home[o] : (u32)PERCPU_NONE);
+		/* Pairs with page_take_hit() of whoever is there before the machine is. */
+		atom_store_rel(&table[o][column], bits >> o & 1 ? home_stack(z, o) : NULL);
 	}
 }
 
@@ -158,10 +164,10 @@ int page_hits_check(const struct zone *z)
 	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
 		for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
 			assert_audit(!(row_get(z->hits, class) >> o & 1) ||
-					     page_hits.take[o][class] == z->pcp_home[o],
+					     page_hits.take[o][class] == home_stack(z, o),
 				     "%s: class %u, order %u", z->name, class, o);
-		assert_audit(page_hits.give[o][z->index] == PERCPU_NONE ||
-				     page_hits.give[o][z->index] == z->pcp_off[o],
+		assert_audit(!page_hits.give[o][z->index] ||
+				     page_hits.give[o][z->index] == home_stack(z, o),
 			     "%s: frees of order %u", z->name, o);
 	}
 	return faults;

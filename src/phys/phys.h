@@ -125,6 +125,12 @@ static inline void *page_owner(size_t off)
 		return NULL;
 	return atom_load(&kmem_machine.owner[off >> PAGE_SHIFT]);
 }
+/* Is that its place? */
+static inline bool page_owned(size_t off, const void *place)
+{
+	return likely((off >> PAGE_SHIFT) < kmem_machine.low_end) &&
+	       likely(atom_peek(&kmem_machine.owner[off >> PAGE_SHIFT]) == place);
+}
 /* Only for frames of the direct map. */
 static inline void *addr_of_page(const struct page *page)
 {
@@ -259,9 +265,9 @@ void page_free_tails(struct page *page, unsigned int order, bool try);
 enum { PAGE_HITS_ROW = 8 }; /* one step of an address */
 _Static_assert(KMEM_NR_ZONES + 1 <= PAGE_HITS_ROW, "a row has room for all classes");
 struct page_hits {
-	u32 take[PCP_ORDERS][PAGE_HITS_ROW]; /* by class; the one behind the last is none */
-	u32 give[PCP_ORDERS][PAGE_HITS_ROW]; /* by zone */
-	unsigned long *soiled;		     /* that of commit.c */
+	struct port_stack *take[PCP_ORDERS][PAGE_HITS_ROW]; /* by class; NULL; behind the last */
+	struct port_stack *give[PCP_ORDERS][PAGE_HITS_ROW]; /* by zone; NULL */
+	unsigned long *soiled;				    /* that of commit.c */
 };
 extern struct page_hits page_hits HIDDEN;
 /* After a change of what the answers rest on, free lists apart: marks, managed counts, switches. Task
@@ -294,7 +300,8 @@ static inline u32 page_kind_zone(u32 kind)
  */
 static inline always_inline struct page *page_take_hit(u32 class, unsigned int order)
 {
-	struct page *page = port_hit_pop(percpu_ptr(atom_load(&page_hits.take[order][class]), 0));
+	struct port_stack *stack = atom_load_acq(&page_hits.take[order][class]);
+	struct page *page = likely(stack) ? port_hit_pop(stack) : NULL;
 	u32 kind;
 
 	if (unlikely(!page))
@@ -340,7 +347,8 @@ static inline always_inline bool page_give_known(struct page *page, unsigned int
 {
 	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
 	pfn_t pfn = off / sizeof(struct page);
-	u32 kind, stack;
+	struct port_stack *stack;
+	u32 kind;
 	s32 one = 1;
 
 	if (unlikely(pfn >= kmem_machine.end) || unlikely(off % sizeof(struct page)))
@@ -353,13 +361,13 @@ static inline always_inline bool page_give_known(struct page *page, unsigned int
 		     (page_kind(PAGE_ALLOC, order) | (u32)flags << 8)))
 		return false;
 	stack = atom_load(&page_hits.give[order][page_kind_zone(kind)]);
-	if (unlikely(stack == PERCPU_NONE) || unlikely(!frames_known_soiled(pfn, order)) ||
+	if (unlikely(!stack) || unlikely(!frames_known_soiled(pfn, order)) ||
 	    unlikely(!atom_cas(&page->refcount, &one, 0)))
 		return false;
 	if (flags)
 		page_clear_compound(page, order);
 	atom_store(&page->state, (u8)PAGE_PCP);
-	if (unlikely(!port_hit_push(percpu_ptr(stack, 0), page)))
+	if (unlikely(!port_hit_push(stack, page)))
 		page_give_full(page, order);
 	else if (unlikely(!vm_event_hit(kmem_machine.stat, KMEM_EV_pgfree, 1ull << order)))
 		page_give_counted(order);

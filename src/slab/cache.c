@@ -143,6 +143,7 @@ void *cache_alloc_miss(struct kmem_cache *c, gfp_t gfp, size_t req, const void *
 	u32 preempt = port_task()->preempt;
 	void *obj = NULL;
 
+	port_task_set(preempt);
 	if (!(gfp & GFP_SLAB_SPECIAL) &&
 	    (preempt ? !(gfp & __GFP_DIRECT_RECLAIM) && !(preempt & CONTEXT_NMI_MASK)
 		     : port_hit_never()))
@@ -236,6 +237,8 @@ static noinline void free_checked(struct kmem_cache *c, void *obj, const void *s
 	struct page *page;
 	struct kmem_cache *own;
 
+	if (c && page_owned(lowmem_off(obj), atom_load(&c->fast)) && free_miss_hit(obj))
+		return;
 	if (!obj) {
 		report_misuse(KMEM_MISUSE_SLAB_NULL, c, "%s: kmem_cache_free of NULL",
 			      c ? c->name : "NULL cache");
@@ -259,16 +262,15 @@ static inline always_inline bool cache_free_hit(struct kmem_cache *c, void *obj)
 	struct port_stack *fast = atom_load(&c->fast);
 	size_t off = lowmem_off(obj);
 
-	return likely(page_owner(off) == fast) &&
-	       likely(object_starts(&c->starts, c->starts.limit, off)) &&
-	       likely(port_hit_push(fast, obj));
+	return page_owned(off, fast) && likely(object_starts(&c->starts, c->starts.limit, off)) &&
+	       likely(port_task_push(fast, obj));
 }
 
 void kmem_cache_free(struct kmem_cache *c, const void *object)
 {
 	void *obj = (void *)(uintptr_t)object;
 
-	if (likely(!task_in_nmi()) && likely(c) && cache_free_hit(c, obj))
+	if (likely(c) && cache_free_hit(c, obj))
 		return;
 	free_checked(c, obj, __builtin_return_address(0));
 }

@@ -138,7 +138,9 @@ static void cache_unlist(struct kmem_cache *c)
 static void cache_fast_at(struct kmem_cache *c, u32 off)
 {
 	atom_store(&c->fast_off, off);
-	atom_store(&c->fast, (struct port_stack *)percpu_ptr(off, 0));
+	atom_store(&c->fast, (struct port_stack *)percpu_first(off));
+	for (u32 i = 0; i < c->nr_sizes; i++) /* pairs with whoever hits first while it is made */
+		atom_store_rel(&c->sizes[i], c->fast);
 	if (c->main_off)
 		atom_store(&cache_hits(c)->starts.limit, off ? c->starts.limit : 0);
 }
@@ -153,6 +155,13 @@ void cache_set_fast(struct kmem_cache *c)
 		    opt->init_on_alloc || opt->init_on_free || failslab_armed();
 
 	cache_fast_at(c, slow ? (u32)PERCPU_NONE : c->main_off);
+}
+
+void cache_serve(struct kmem_cache *c, struct port_stack **sizes, u32 n)
+{
+	c->sizes = sizes;
+	c->nr_sizes = n;
+	cache_set_fast(c);
 }
 
 static gfp_t cache_gfp(slab_flags_t flags)

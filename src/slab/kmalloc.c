@@ -18,7 +18,7 @@ static const u32 class_size[NR_CLASSES] = {0,	96,  192, 8,	16,   32,   64,
 					   128, 256, 512, 1024, 2048, 4096, 8192};
 static const char *const class_suffix[NR_CLASSES] = {"",    "96",  "192", "8",	"16", "32", "64",
 						     "128", "256", "512", "1k", "2k", "4k", "8k"};
-const u8 kmalloc_class[KMALLOC_MAX_CACHE_SIZE / 8] = {
+const u8 kmalloc_class[KMALLOC_SIZES] = {
 	[0] = 3,
 	[1] = 4,
 	[2 ... 3] = 5,
@@ -35,6 +35,7 @@ const u8 kmalloc_class[KMALLOC_MAX_CACHE_SIZE / 8] = {
 };
 _Static_assert(sizeof(kmalloc_class) == 1024, "each size has a class");
 struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES];
+struct port_stack *kmalloc_fast[KMALLOC_SIZES];
 static struct ratelimit large_limit = {.interval_ms = 1000, .burst = 10};
 
 /* KMALLOC_MINALIGN above 8 takes small classes away (semantics 5.3). */
@@ -94,8 +95,23 @@ static int class_create(u32 family, u32 index)
 	if (!err)
 		err = cache_enlist(c);
 	if (!err)
-		atom_store_rel(&kmalloc_caches[family][index], c); /* pairs with kmalloc_site */
+		kmalloc_caches[family][index] = c;
 	return err;
+}
+
+static struct kmem_cache *size_cache(u32 i)
+{
+	return kmalloc_caches[FAMILY_NORMAL][kmalloc_class[i]];
+}
+
+/* Who finds a size's stack may allocate: all else is made. */
+static void sizes_init(void)
+{
+	for (u32 i = 0, n; i < KMALLOC_SIZES; i += n) {
+		for (n = 1; i + n < KMALLOC_SIZES && size_cache(i + n) == size_cache(i);)
+			n++;
+		cache_serve(size_cache(i), &kmalloc_fast[i], n);
+	}
 }
 
 int kmalloc_init(void)
@@ -111,16 +127,17 @@ int kmalloc_init(void)
 			u32 next = class_for(class_size[index]);
 
 			if (!class_exists(index))
-				atom_store_rel(&kmalloc_caches[family][index],
-					       kmalloc_caches[family][next]);
+				kmalloc_caches[family][index] = kmalloc_caches[family][next];
 		}
 	}
+	sizes_init();
 	return 0;
 }
 
 void kmalloc_exit(void)
 {
 	__builtin_memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
+	__builtin_memset(kmalloc_fast, 0, sizeof(kmalloc_fast));
 }
 
 /* ---- Allocation ---------------------------------------------------------------------------------- */
@@ -175,17 +192,17 @@ static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
 	return cache_alloc_miss(class_cache(size, gfp), gfp, size, site);
 }
 
-/* Of any size; NULL: it has no class, or there is no machine yet. */
-static inline always_inline struct kmem_cache *hit_cache(size_t size)
+/* NULL: there is no machine yet. Another task may be booting: who sees the size's stack sees all of it. */
+static inline always_inline void *size_hit(size_t i, gfp_t gfp)
 {
-	return likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) ? kmalloc_cache(size) : NULL;
+	struct port_stack *fast = atom_load_acq(&kmalloc_fast[i]);
+
+	return likely(fast) ? fast_hit(fast, gfp) : NULL;
 }
 
 static inline always_inline void *kmalloc_hit(size_t size, gfp_t gfp)
 {
-	struct kmem_cache *c = hit_cache(size);
-
-	return likely(c) ? cache_hit(c, gfp) : NULL;
+	return likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) ? size_hit((size - 1) / 8, gfp) : NULL;
 }
 
 static inline void *kmalloc_site(size_t size, gfp_t gfp, const void *site)
@@ -204,10 +221,9 @@ void *kmalloc(size_t size, gfp_t gfp)
 	return kmalloc_slow(size, gfp, __builtin_return_address(0));
 }
 
-void *kmem_kmalloc_class(size_t size, gfp_t gfp, size_t index)
+void *kmem_kmalloc_size(size_t size, gfp_t gfp, size_t index)
 {
-	struct kmem_cache *c = atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][index]);
-	void *p = likely(c) ? cache_hit(c, gfp) : NULL;
+	void *p = size_hit(index, gfp);
 
 	if (likely(p))
 		return p;
@@ -224,11 +240,10 @@ void *kmalloc_node(size_t size, gfp_t gfp, int node)
 /* All of a class is zeroed, as on the long way: krealloc may hand out more of it. */
 static inline void *kzalloc_site(size_t size, gfp_t gfp, const void *site)
 {
-	struct kmem_cache *c = hit_cache(size);
-	void *p = likely(c) ? cache_hit(c, gfp & ~__GFP_ZERO) : NULL;
+	void *p = kmalloc_hit(size, gfp & ~__GFP_ZERO);
 
 	if (likely(p))
-		return __builtin_memset(p, 0, c->object_size);
+		return __builtin_memset(p, 0, class_size[class_for(size)]);
 	return kmalloc_slow(size, gfp | __GFP_ZERO, site);
 }
 
@@ -338,24 +353,26 @@ static noinline void kfree_slow(const void *p, const void *site)
 
 static noinline void kfree_miss(const void *p, const void *site)
 {
+	if (free_miss_hit((void *)(uintptr_t)p))
+		return;
 	check_nmi_free(page_of_addr(p), p);
 	kfree_slow(p, site);
 }
 
 static inline always_inline bool kfree_hit(const void *p)
 {
-	return free_hit((void *)(uintptr_t)p);
+	return free_hit((void *)(uintptr_t)p, false);
 }
 
 static void kfree_site(const void *p, const void *site)
 {
-	if (task_in_nmi() || !kfree_hit(p))
+	if (!kfree_hit(p))
 		kfree_miss(p, site);
 }
 
 void kfree(const void *p)
 {
-	if (likely(!task_in_nmi()) && kfree_hit(p))
+	if (likely(kfree_hit(p)))
 		return;
 	kfree_miss(p, __builtin_return_address(0));
 }
@@ -368,7 +385,7 @@ void kfree_nolock(const void *p)
 		report_misuse(KMEM_MISUSE_GFP_NOLOCK, p, "kfree_nolock(%p): a large kmalloc", p);
 		return;
 	}
-	if (!kfree_hit(p))
+	if (!free_hit((void *)(uintptr_t)p, true))
 		kfree_slow(p, __builtin_return_address(0));
 }
 

@@ -49,8 +49,8 @@ struct starts {
 };
 
 /*
- * What a cache has in each CPU's area. CPU 0's is the owner of the frames of regular slabs, and tells for
- * all CPUs where objects start: so a kfree goes from there to its CPU's stack without a look at
+ * What a cache has in each CPU's area. That in nobody's is the owner of the frames of regular slabs, and tells
+ * for all CPUs where objects start: so a kfree goes from there to its CPU's stack without a look at
  * the cache. The limit is 0 while each operation must see the slow path.
  */
 struct hits {
@@ -62,10 +62,13 @@ struct hits {
 struct kmem_cache {
 	/*
 	 * What a hit needs. Percpu offsets: PERCPU_NONE has no sheaf for ever, so it always misses.
-	 * fast: that of CPU 0 at fast_off.
+	 * fast: nobody's at fast_off.
 	 */
 	struct port_stack *fast;
 	struct starts starts;
+
+	struct port_stack **sizes; /* a table's row that has copies of fast: cache_serve() */
+	u32 nr_sizes;
 
 	u32 fast_off; /* main_off, or NONE while each operation must see the slow path */
 	u32 size;     /* of a slot */
@@ -124,7 +127,7 @@ static inline u32 cache_object_size(const struct kmem_cache *c)
 /* Only where there is a stack. */
 static inline struct hits *cache_hits(const struct kmem_cache *c)
 {
-	return percpu_ptr(c->main_off, 0);
+	return percpu_first(c->main_off);
 }
 
 /* ---- layout.c ---------------------------------------------------------------------------------- */
@@ -238,6 +241,9 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 	       slab_flags_t flags, bool sheaves);
 int cache_enlist(struct kmem_cache *c); /* makes it visible; 0 or -KE_NOMEM */
 void cache_set_fast(struct kmem_cache *c);
+/* The cache is that of n sizes in a row: a table's, where a hit looks for the size's stack. From now on they
+ * are what the cache's fast is, and NULL before. */
+void cache_serve(struct kmem_cache *c, struct port_stack **sizes, u32 n);
 void cache_refresh_all(void); /* after tracing or a debug switch changed */
 void cache_miss_all(void); /* no operation is a hit from now on, of this machine and later ones */
 /* Walks all caches without holding a lock: prev NULL for the first; the one returned is pinned
@@ -269,11 +275,14 @@ static inline void check_nmi_free(const struct page *page, const void *obj)
  * The hits. NULL, and false: nothing has happened, and the caller goes the long way. They are inlined
  * into what users call, with nothing behind them but tail calls, so that a hit needs no frame.
  */
+static inline always_inline void *fast_hit(struct port_stack *fast, gfp_t gfp)
+{
+	return unlikely(gfp & GFP_SLAB_SPECIAL) ? NULL : port_task_pop(fast);
+}
+
 static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
 {
-	if (unlikely(gfp & GFP_SLAB_SPECIAL) || unlikely(port_task()->preempt))
-		return NULL;
-	return port_hit_pop(atom_load(&c->fast));
+	return fast_hit(atom_load(&c->fast), gfp);
 }
 
 /* Usable bytes of the object that starts at obj; 0: the slow path knows. */
@@ -282,7 +291,7 @@ static inline always_inline size_t ksize_hit(const void *obj)
 	size_t off = lowmem_off(obj);
 	const struct hits *h = page_owner(off);
 
-	return likely(h) && likely(object_starts(&h->starts, atom_load(&h->starts.limit), off))
+	return likely(h) && likely(object_starts(&h->starts, atom_peek(&h->starts.limit), off))
 		       ? h->usable
 		       : 0;
 }
@@ -295,14 +304,24 @@ static inline size_t cache_hit_many(struct kmem_cache *c, gfp_t gfp, size_t nr, 
 	return port_hit_pop_many(atom_load(&c->fast), objs, nr);
 }
 
-/* To the cache that its frame names. */
-static inline always_inline bool free_hit(void *obj)
+/* To the cache that its frame names. any: whatever the task is in the middle of. */
+static inline always_inline bool free_hit(void *obj, bool any)
 {
 	size_t off = lowmem_off(obj);
 	struct hits *h = page_owner(off);
 
-	return likely(h) && likely(object_starts(&h->starts, atom_load(&h->starts.limit), off)) &&
-	       likely(port_hit_push(&h->main, obj));
+	return likely(h) && likely(object_starts(&h->starts, atom_peek(&h->starts.limit), off)) &&
+	       likely(any ? port_hit_push(&h->main, obj) : port_task_push(&h->main, obj));
+}
+
+/* What follows a free that did not hit, which is a task's first, or one of a task that must not sleep. True: it
+ * hits now. NMI context is reported by whoever comes next. */
+static inline bool free_miss_hit(void *obj)
+{
+	u32 word = port_task()->preempt;
+
+	port_task_set(word);
+	return word && !(word & CONTEXT_NMI_MASK) && free_hit(obj, true);
 }
 
 static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)
@@ -316,16 +335,11 @@ static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, con
 
 enum kmalloc_family { FAMILY_NORMAL, FAMILY_DMA, FAMILY_RECLAIM, FAMILY_CHARGED, NR_FAMILIES };
 enum { NR_CLASSES = 14 };
+enum { KMALLOC_SIZES = KMALLOC_MAX_CACHE_SIZE / 8 };
 /* NULL while there is no machine. */
 extern struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES] HIDDEN;
-extern const u8 kmalloc_class[KMALLOC_MAX_CACHE_SIZE / 8] HIDDEN; /* by (size - 1) / 8 */
-
-/* The normal family's cache for 1 to KMALLOC_MAX_CACHE_SIZE bytes, or NULL. */
-static inline struct kmem_cache *kmalloc_cache(size_t size)
-{
-	/* Another task may be booting: who sees the cache sees the per-CPU areas as well. */
-	return atom_load_acq(&kmalloc_caches[FAMILY_NORMAL][kmalloc_class[(size - 1) / 8]]);
-}
+extern const u8 kmalloc_class[KMALLOC_SIZES] HIDDEN;	      /* by (size - 1) / 8 */
+extern struct port_stack *kmalloc_fast[KMALLOC_SIZES] HIDDEN; /* the normal family's, likewise */
 
 size_t object_usable(const struct kmem_cache *c); /* bytes of an object that are its owner's */
 int kmalloc_init(void);

@@ -75,7 +75,7 @@ static void word_set(struct port_task *task, u32 value, const void *site)
 {
 	u32 was = task->preempt & ~CONTEXT_WATCHED;
 
-	task->preempt = value;
+	port_task_set(value);
 	if (was)
 		return;
 	task->atomic_stack[0] = (uintptr_t)site;
@@ -97,7 +97,7 @@ static void context_leave(u32 one, u32 mask)
 	struct port_task *task = port_task();
 
 	assert_always((task->preempt & mask) >= one);
-	task->preempt -= one;
+	port_task_set(task->preempt - one);
 }
 
 void kmem_irq_enter(void)

@@ -103,7 +103,7 @@ static bool held_add(struct port_task *task, const struct lock_class *c)
 		if (task->lock_class[i])
 			continue;
 		task->lock_class[i] = (u8)(c - classes + 1);
-		task->preempt |= CONTEXT_WATCHED;
+		port_task_set(task->preempt | CONTEXT_WATCHED);
 		return true;
 	}
 	return false;
@@ -159,7 +159,7 @@ void kmem_lock_released(const void *class_key)
 		task->lock_class[at - 1] = task->lock_class[at];
 	task->lock_class[n - 1] = 0;
 	if (n == 1)
-		task->preempt &= ~CONTEXT_WATCHED;
+		port_task_set(task->preempt & ~CONTEXT_WATCHED);
 }
 
 /* ---- Reclaim -------------------------------------------------------------------------------------- */

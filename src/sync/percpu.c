@@ -2,9 +2,9 @@
 /*
  * Per-CPU areas: one block of memory a CPU, all with the same layout, handed out by offset.
  *
- *	base             base + stride
- *	| CPU 0          | CPU 1          | ...
- *	|0|.|##|...      |0|.|##|...			## = one allocation, at one offset
+ *	                 base             base + stride
+ *	| nobody's       | CPU 0          | CPU 1          | ...
+ *	|0|.|##|...      |0|.|##|...      |0|.|##|...		## = one allocation, at one offset
  *
  * The layout is a bitmap of units of 64 bytes, a cache line, searched first fit: allocations are a
  * few hundred for the life of a machine, made when a cache or a zone comes up, so what counts is
@@ -21,8 +21,8 @@
 #include "sync/sync.h"
 
 enum { WORD_BITS = 32, PERCPU_MAX_UNITS = (1 << PERCPU_MAX_SHIFT) / PERCPU_UNIT };
-static unsigned char percpu_none[KMEM_MAX_CPUS * PERCPU_UNIT] __attribute__((aligned(64)));
-unsigned char *kmem_percpu_base = percpu_none;
+static unsigned char percpu_none[KMEM_MAX_CPUS + 1][PERCPU_UNIT] __attribute__((aligned(64)));
+unsigned char *kmem_percpu_base = percpu_none[1];
 size_t kmem_percpu_stride = PERCPU_UNIT;
 
 static struct lock percpu_lock = {.rank = RANK_LEAF};
@@ -75,6 +75,7 @@ u32 percpu_alloc(size_t bytes)
 	lock_release(&percpu_lock, flags);
 	if (!unit)
 		return PERCPU_NONE;
+	__builtin_memset(percpu_first(unit * PERCPU_UNIT), 0, (size_t)n * PERCPU_UNIT);
 	for (unsigned int cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
 		__builtin_memset(percpu_ptr(unit * PERCPU_UNIT, cpu), 0, (size_t)n * PERCPU_UNIT);
 	return unit * PERCPU_UNIT;
@@ -94,28 +95,32 @@ void percpu_free(u32 off, size_t bytes)
 	lock_release(&percpu_lock, flags);
 }
 
-void percpu_init(void *base, unsigned int shift)
+static void percpu_layout(unsigned char *base, size_t stride, unsigned int nr_cpus)
 {
-	assert_always(base);
+	kmem_percpu_base = base;
+	kmem_percpu_stride = stride;
+	port_stack_layout();
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		port_stack_init(PERCPU_NONE, cpu, 0);
+}
+
+void percpu_init(void *first, unsigned int shift)
+{
+	assert_always(first);
 	assert_always((size_t)1 << shift > PERCPU_UNIT && shift <= PERCPU_MAX_SHIFT);
 	assert_always(kmem_machine.nr_cpus > 0 && kmem_machine.nr_cpus <= KMEM_MAX_CPUS);
 	assert_always(percpu_units == 0);
 	__builtin_memset(percpu_bits, 0, sizeof(percpu_bits));
 	percpu_bits[0] = 1;
 	percpu_units = ((u32)1 << shift) / PERCPU_UNIT;
-	kmem_percpu_base = base;
-	kmem_percpu_stride = (size_t)1 << shift;
-	for (unsigned int cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
-		port_stack_init(PERCPU_NONE, cpu, 0);
+	percpu_layout((unsigned char *)first + ((size_t)1 << shift), (size_t)1 << shift,
+		      kmem_machine.nr_cpus);
 }
 
 void percpu_exit(void)
 {
-	kmem_percpu_base = percpu_none;
-	kmem_percpu_stride = PERCPU_UNIT;
 	percpu_units = 0;
-	for (unsigned int cpu = 0; cpu < KMEM_MAX_CPUS; cpu++)
-		port_stack_init(PERCPU_NONE, cpu, 0);
+	percpu_layout(percpu_none[1], PERCPU_UNIT, KMEM_MAX_CPUS);
 }
 
 void percpu_fork_lock(void)

@@ -143,8 +143,13 @@ static inline void *percpu_ptr(u32 off, unsigned int cpu)
 {
 	return kmem_percpu_base + cpu * kmem_percpu_stride + off;
 }
-/* area: bytes of each CPU's area, a power of two; base: nr_cpus of them, zeroed. */
-void percpu_init(void *base, unsigned int shift);
+/* In the area before all CPUs', which nobody writes to: what hits go by, and what is the same for all. */
+static inline void *percpu_first(u32 off)
+{
+	return kmem_percpu_base - kmem_percpu_stride + off;
+}
+/* area: bytes of each CPU's area, a power of two; first: nr_cpus + 1 of them, zeroed. */
+void percpu_init(void *first, unsigned int shift);
 void percpu_exit(void);
 /* fork (boot floor). */
 void percpu_fork_lock(void);

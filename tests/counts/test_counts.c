@@ -43,9 +43,9 @@ static void face_free(const void *p)
 	free_of((void *)(uintptr_t)p);
 }
 
-static void *face_kmalloc_class(size_t size, gfp_t gfp)
+static void *face_kmalloc_size(size_t size, gfp_t gfp)
 {
-	return kmem_kmalloc_class(size, gfp, kmem_class_of_size(SMALL));
+	return kmem_kmalloc_size(size, gfp, (SMALL - 1) / 8);
 }
 
 static void *face_alloc(const struct face *f, size_t size)
@@ -68,11 +68,11 @@ static void face_free_one(const struct face *f, void *p)
 static void watch(const struct face *f, struct step_fn fn[2])
 {
 	memset(fn, 0, 2 * sizeof(*fn));
-	fn[0].fn = f->pages			    ? (const void *)alloc_pages
-		   : f->cache			    ? (const void *)kmem_cache_alloc
-		   : f->alloc == face_malloc	    ? (const void *)malloc_of
-		   : f->alloc == face_kmalloc_class ? (const void *)kmem_kmalloc_class
-						    : (const void *)f->alloc;
+	fn[0].fn = f->pages			   ? (const void *)alloc_pages
+		   : f->cache			   ? (const void *)kmem_cache_alloc
+		   : f->alloc == face_malloc	   ? (const void *)malloc_of
+		   : f->alloc == face_kmalloc_size ? (const void *)kmem_kmalloc_size
+						   : (const void *)f->alloc;
 	fn[1].fn = f->pages		  ? (const void *)__free_pages
 		   : f->cache		  ? (const void *)kmem_cache_free
 		   : f->free == face_free ? (const void *)free_of
@@ -183,7 +183,7 @@ TEST(a_hit_of_kmalloc_stays_within_its_limit)
 
 TEST(a_hit_of_a_kmalloc_of_a_constant_size_stays_within_its_limit)
 {
-	struct face f = {.alloc = face_kmalloc_class, .free = kfree, .gfp = GFP_KERNEL};
+	struct face f = {.alloc = face_kmalloc_size, .free = kfree, .gfp = GFP_KERNEL};
 
 	if (!machine_counts())
 		skip_loudly(NO_SEQUENCES);

@@ -52,9 +52,28 @@ static bool token_mine(struct token *t)
 	       __atomic_exchange_n(&t->held, 1, __ATOMIC_SEQ_CST) == 0;
 }
 
-static struct token *token_pop(void)
+/* Each verb that may be meant: a step's, and in turns a handler's. */
+static void *stack_pop(unsigned int how)
 {
-	struct token *t = port_stack_pop(off);
+	struct port_stack *first = port_stack_first(off);
+
+	return how % 4 == 0 || port_hit_never() ? port_stack_pop(off)
+	       : how % 4 == 1			? port_hit_pop(first)
+						: port_task_pop(first);
+}
+
+static bool stack_push(unsigned int how, void *p)
+{
+	struct port_stack *first = port_stack_first(off);
+
+	return how % 4 == 0 || port_hit_never() ? port_stack_push(off, p)
+	       : how % 4 == 1			? port_hit_push(first, p)
+						: port_task_push(first, p);
+}
+
+static struct token *token_pop(unsigned int how)
+{
+	struct token *t = stack_pop(how);
 
 	if (t) {
 		fault_if(!token_mine(t));
@@ -63,10 +82,10 @@ static struct token *token_pop(void)
 	return t;
 }
 
-static bool token_push(struct token *t)
+static bool token_push(unsigned int how, struct token *t)
 {
 	__atomic_store_n(&t->held, 0, __ATOMIC_SEQ_CST);
-	if (port_stack_push(off, t))
+	if (stack_push(how, t))
 		return true;
 	fault_if(!token_mine(t));
 	return false;
@@ -87,12 +106,15 @@ static _Thread_local struct token *handler_hand;
 /* Has at most one in hand, whose thread waits for it at the end. */
 static void handler(int sig)
 {
+	unsigned int how = (unsigned int)__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
+
 	(void)sig;
-	__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
+	kmem_irq_enter();
 	if (!handler_hand)
-		handler_hand = token_pop();
-	else if (token_push(handler_hand))
+		handler_hand = token_pop(how);
+	else if (token_push(how, handler_hand))
 		handler_hand = NULL;
+	kmem_irq_exit();
 }
 
 static timer_t timer_start(void)
@@ -117,7 +139,7 @@ struct worker {
 static void pop_many(struct worker *w)
 {
 	void **hand = (void **)(void *)&w->hand[w->n];
-	size_t n = port_hit_pop_many(port_stack_at(off, 0), hand, HAND - w->n);
+	size_t n = port_hit_pop_many(port_stack_first(off), hand, HAND - w->n);
 
 	for (size_t i = 0; i < n; i++)
 		fault_if(!token_mine(hand[i]));
@@ -132,7 +154,7 @@ static void push_many(struct worker *w)
 
 	for (unsigned int i = 0; i < w->n; i++)
 		__atomic_store_n(&w->hand[i]->held, 0, __ATOMIC_SEQ_CST);
-	n = port_hit_push_many(port_stack_at(off, 0), (void **)(void *)w->hand, w->n);
+	n = port_hit_push_many(port_stack_first(off), (void **)(void *)w->hand, w->n);
 	w->n -= (unsigned int)n;
 	memmove(w->hand, w->hand + n, w->n * sizeof(w->hand[0]));
 	for (unsigned int i = 0; i < w->n; i++)
@@ -150,10 +172,10 @@ static void worker_step(struct worker *w)
 	} else if (r % 64 == 2 && w->n > 0) {
 		push_many(w);
 	} else if ((r & 1) && w->n < HAND) {
-		w->hand[w->n] = token_pop();
+		w->hand[w->n] = token_pop(r >> 6);
 		w->n += w->hand[w->n] != NULL;
 	} else if (w->n > 0) {
-		w->n -= token_push(w->hand[w->n - 1]);
+		w->n -= token_push(r >> 6, w->hand[w->n - 1]);
 	}
 }
 
@@ -162,6 +184,7 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	timer_t timer = timer_start();
 
+	port_task_set(0);
 	for (unsigned int i = 0, n = rounds(); i < n; i++)
 		worker_step(w);
 	timer_delete(timer);
@@ -273,6 +296,64 @@ TEST(each_token_has_one_owner_and_none_is_lost)
 	diag("%llu pops, %llu of many, %llu moves, %llu drains, %llu handlers",
 	     (unsigned long long)popped, (unsigned long long)many, (unsigned long long)moves,
 	     (unsigned long long)drains, (unsigned long long)handled);
+}
+
+/* A hit may be refused for no reason, but not always. */
+static bool hits_are(bool wanted)
+{
+	struct port_stack *first = port_stack_first(off);
+	void *p = NULL;
+
+	for (int i = 0; !p && i < 100; i++)
+		p = port_task_pop(first);
+	if (!p)
+		return !wanted;
+	while (!port_stack_push(off, p))
+		;
+	return wanted;
+}
+
+static void *hits_of_a_new_task(void *arg)
+{
+	struct port_stack *first = port_stack_first(off);
+
+	(void)arg;
+	fault_if(port_rseq_cpus && port_task_pop(first));
+	port_task_set(0);
+	fault_if(!hits_are(!port_hit_never()));
+	return NULL;
+}
+
+TEST(a_hit_heeds_the_word_of_its_task)
+{
+	bool hits;
+	pthread_t thread;
+
+	faults = 0;
+	stacks_start();
+	hits = !port_hit_never();
+	port_task_set(0);
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
+		move_to(cpu);
+		ok(port_stack_push(off, &tokens[cpu]), "CPU %u has a token", cpu);
+		ok(hits_are(hits));
+		kmem_preempt_disable();
+		ok(hits_are(false), "preemption is off");
+		kmem_irq_enter();
+		ok(hits_are(false) && !port_task_push(port_stack_first(off), &tokens[0]));
+		kmem_irq_exit();
+		ok(hits_are(false), "still");
+		kmem_preempt_enable();
+		ok(hits_are(hits), "on");
+	}
+	pthread_create(&thread, NULL, hits_of_a_new_task, NULL);
+	pthread_join(thread, NULL);
+	is(faults, 0, "faults of another task");
+	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
+		move_to(cpu);
+		ok(port_stack_pop(off) == &tokens[cpu]);
+	}
+	is(stacks_end(), 0, "tokens left");
 }
 
 /*

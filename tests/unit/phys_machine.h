@@ -50,7 +50,8 @@ static TAP_UNUSED void pm_start(const struct kmem_options *opt)
 		exit(1);
 	}
 	kmem_machine.nr_cpus = port_ncpu();
-	percpu_init(boot_alloc((size_t)port_ncpu() << PM_PERCPU_SHIFT, false), PM_PERCPU_SHIFT);
+	percpu_init(boot_alloc((size_t)(port_ncpu() + 1) << PM_PERCPU_SHIFT, false),
+		    PM_PERCPU_SHIFT);
 	if (phys_init() != 0) {
 		ok(false, "phys_init: %s", kmem_machine.boot_error);
 		exit(1);

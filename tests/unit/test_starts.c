@@ -39,15 +39,20 @@ TEST(an_object_starts_where_the_slab_says_so)
 	}
 }
 
+static struct kmem_cache *size_cache(size_t size)
+{
+	return kmalloc_caches[FAMILY_NORMAL][kmalloc_class[(size - 1) / 8]];
+}
+
 TEST(a_size_known_to_the_compiler_has_the_class_that_the_library_finds)
 {
 	unsigned int wrong = 0;
 	void *p;
 
-	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++)
-		wrong += kmem_class_of_size(size) != kmalloc_class[(size - 1) / 8];
-	is(wrong, 0, "sizes of another class");
 	is(kmem_boot("mem=64M"), 0, "%s", kmem_boot_error());
+	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++)
+		wrong += kmalloc_fast[(size - 1) / 8] != size_cache(size)->fast;
+	is(wrong, 0, "sizes of another class");
 	p = kmalloc(192, GFP_KERNEL);
 	is(ksize(p), 192, "a constant size");
 	kfree(p);

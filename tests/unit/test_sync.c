@@ -172,7 +172,7 @@ TEST(debug_builds_die_on_a_wrong_order)
 /* ---- Per-CPU areas -------------------------------------------------------------------------- */
 
 enum { CPUS = 3, SHIFT = 14 };
-static unsigned char areas[CPUS << SHIFT] __attribute__((aligned(64)));
+static unsigned char areas[(1 + CPUS) << SHIFT] __attribute__((aligned(64)));
 
 static void areas_start(void)
 {
@@ -202,7 +202,8 @@ TEST(offsets_are_whole_units_and_never_zero)
 	is(c, 4 * PERCPU_UNIT);
 	percpu_free(b, PERCPU_UNIT + 1);
 	is(percpu_alloc(2 * PERCPU_UNIT), b, "first fit");
-	is_ptr(percpu_ptr(c, 2), areas + (2 << SHIFT) + c);
+	is_ptr(percpu_ptr(c, 2), areas + (3 << SHIFT) + c);
+	is_ptr(percpu_first(c), areas + c, "nobody's");
 	is(percpu_alloc(0), PERCPU_NONE);
 	is(percpu_alloc((size_t)1 << SHIFT), PERCPU_NONE, "offset 0 is never part of it");
 	is(percpu_alloc(((size_t)1 << SHIFT) - 5 * PERCPU_UNIT), 5 * PERCPU_UNIT, "the rest");
@@ -223,17 +224,17 @@ static void *percpu_hammer(void *arg)
 		off = percpu_alloc(bytes);
 		if (off == PERCPU_NONE)
 			continue;
-		for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
-			unsigned char *p = percpu_ptr(off, cpu);
+		for (unsigned int area = 0; area <= CPUS; area++) {
+			unsigned char *p = (unsigned char *)percpu_first(off) + (area << SHIFT);
 
 			for (size_t b = 0; b < bytes; b++)
 				if (p[b])
 					counter++;
 			memset(p, (int)(intptr_t)arg + 1, bytes);
 		}
-		for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		for (unsigned int area = 0; area <= CPUS; area++)
 			for (size_t b = 0; b < bytes; b++)
-				if (((unsigned char *)percpu_ptr(off, cpu))[b] !=
+				if (((unsigned char *)percpu_first(off))[(area << SHIFT) + b] !=
 				    (int)(intptr_t)arg + 1)
 					counter++;
 		percpu_free(off, bytes);

@@ -12,11 +12,13 @@
 
 enum { STACK_CAP = 30 };
 
-static u32 stack_off;
+static struct port_stack *stack_first;
 
 static inline void api_open(size_t size)
 {
-	if (stack_off)
+	u32 stack_off;
+
+	if (stack_first)
 		return;
 	if (kmem_boot(NULL) != 0)
 		abort();
@@ -36,6 +38,7 @@ static inline void api_open(size_t size)
 		if (!port_stack_put(stack_off, cpu, s))
 			abort();
 	}
+	stack_first = port_stack_first(stack_off);
 }
 
 static inline void api_close(void)
@@ -44,14 +47,19 @@ static inline void api_close(void)
 
 static inline void *api_alloc(size_t size)
 {
+	void *p;
+
 	(void)size;
-	return port_stack_pop(stack_off);
+	do
+		p = port_hit_pop(stack_first);
+	while (__builtin_expect(!p, 0));
+	return p;
 }
 
 static inline void api_free(void *p)
 {
-	if (!port_stack_push(stack_off, p))
-		abort();
+	while (__builtin_expect(!port_hit_push(stack_first, p), 0))
+		;
 }
 
 #endif
