@@ -55,6 +55,13 @@ def goals(suite):
              against(suite, "kmem cache", "pair", SMALL, "bare stack"))]
     for name, what in (("kmem kmalloc", "kmalloc + kfree"), ("kmem malloc", "malloc + free")):
         found.append(goal("%s, 8..1024" % what, 0.85, against_best(suite, name, "pair", SMALL)))
+    found += [
+        goal("cache, linked with the archive: of the best malloc's so", 0.65,
+             against_best(suite, "kmem cache", "linked", SMALL)),
+        goal("cache, linked with the archive: of the bare rseq stack pair", 1.4,
+             against(suite, "kmem cache", "linked", SMALL, "bare stack")),
+        goal("kmalloc, linked with the archive: of the best malloc's so", 0.85,
+             against_best(suite, "kmem kmalloc", "linked", SMALL))]
     for name in ("kmem cache", "kmem kmalloc", "kmem malloc"):
         found.append(goal("%s: N of 100..10,000, then free" % name, 0.85,
                           against_best(suite, name, "batch", BATCHES)))

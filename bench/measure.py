@@ -27,7 +27,7 @@ PEERS = [
 FOLDERS = ["/usr/lib/%s-linux-gnu" % platform.machine(), "/usr/lib64", "/usr/lib", "/usr/local/lib"]
 
 # In the order in which they are run and shown; what a subject does not serve, it does not run.
-ORDER = ["pair", "bulk", "batch", "mixed", "handoff", "server", "churn", "scale", "grow", "zeroed",
+ORDER = ["pair", "linked", "bulk", "batch", "mixed", "handoff", "server", "churn", "scale", "grow", "zeroed",
          "construct", "fragment", "latency", "replay", "pages"]
 
 
@@ -142,6 +142,7 @@ class Suite:
                          Subject("kmem kmalloc", "kmalloc", own=True),
                          Subject("kmem malloc", "malloc", preload, own=True)]
         self.subjects += peers(o, self.missing)
+        self.subjects += self.linked(o)
         self.subjects += [Subject("kmem pages", "pages", own=True),
                           Subject("textbook buddy", "buddy"),
                           Subject("bare stack", "stack", own=True)]
@@ -152,6 +153,22 @@ class Suite:
         self.programs = programs.programs(self)
         self.traces = None  # name and file of steps of each recording, once they are needed
         self.series = {}  # workload: {case: {subject: Series}}
+
+    def linked(self, o):
+        """The workload of that name: the same names, linked with their archives."""
+        asked = o.peers.split(",") if o.peers is not None else ["glibc", "jemalloc", "tcmalloc"]
+        found = [Subject("kmem cache", "linked-cache", own=True),
+                 Subject("kmem kmalloc", "linked-kmalloc", own=True)]
+        for name, package in (("glibc", "libc6-dev"), ("jemalloc", "libjemalloc-dev"),
+                              ("tcmalloc", "libgoogle-perftools-dev")):
+            if name not in asked:
+                continue
+            if os.path.isfile(self.path("linked-" + name)):
+                found.append(Subject(name, "linked-" + name, peer=True))
+            else:
+                self.missing.append("MISSING %s: not compared with %s linked from its archive (it is built "
+                                    "where that is)" % (package, name))
+        return found
 
     # ---- Which workloads? ------------------------------------------------------------------------
 
@@ -270,7 +287,7 @@ class Suite:
     # ---- What came of it -------------------------------------------------------------------------
 
     def peer_names(self):
-        return [s.name for s in self.subjects if s.peer]
+        return list(dict.fromkeys(s.name for s in self.subjects if s.peer))
 
     def best_peer(self, workload, case):
         """The peer with the least median; None if no peer ran it."""
@@ -310,4 +327,4 @@ class Suite:
         return {"format": 1, "machine": self.machine, "missing": self.missing,
                 "failures": self.failures, "peers": self.peer_names(),
                 "options": {"rounds": o.rounds, "ms": o.ms, "threads": o.threads, "quick": o.quick},
-                "subjects": [s.name for s in self.subjects], "results": rows}
+                "subjects": list(dict.fromkeys(s.name for s in self.subjects)), "results": rows}

@@ -1,34 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * pair: one block, allocated and freed at once, again and again: the hit, and nothing else. The block
- * is not touched.
- */
-#include "harness.h"
-#include "api.h"
-
-enum { PAIRS = 20000 };
-
-static void pair_chunk(void *arg)
-{
-	size_t size = *(size_t *)arg;
-
-	for (unsigned int i = 0; i < PAIRS; i++) {
-		void *p = api_alloc(size);
-
-		keep(p);
-		api_free(p);
-	}
-}
+/* pair: the allocator is a shared library. */
+#include "pair.h"
 
 WORKLOAD(pair)
 {
-	for (size_t size = 8; size <= 8192; size *= 2) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "%zu", size);
-		api_open(size);
-		api_free(need(api_alloc(size)));
-		measure(name, PAIRS, pair_chunk, &size);
-		api_close();
-	}
+	pairs();
 }

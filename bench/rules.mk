@@ -7,14 +7,21 @@
 BENCH := $(B)/bench
 BENCH_DRIVER := $(patsubst bench/%,$(BENCH)/%,$(sort $(wildcard bench/*.py)))
 BENCH_APIS := $(notdir $(patsubst %/,%,$(dir $(wildcard bench/api/*/api.h))))
-BENCH_PROGRAMS := $(addprefix $(BENCH)/bench-,$(BENCH_APIS) ops run)
+# Programs of the workload `linked`: ours, and the peers of which there is an archive.
+BENCH_ARCHIVE = $(firstword $(wildcard /usr/lib/$(HOST_ARCH)-linux-gnu/$(1)))
+BENCH_ARCHIVE.cache := $(LIB_A)
+BENCH_ARCHIVE.kmalloc := $(LIB_A)
+BENCH_ARCHIVE.jemalloc := $(call BENCH_ARCHIVE,libjemalloc.a)
+BENCH_ARCHIVE.tcmalloc := $(call BENCH_ARCHIVE,libtcmalloc_minimal.a)
+BENCH_LINKED := cache kmalloc glibc $(foreach p,jemalloc tcmalloc,$(if $(BENCH_ARCHIVE.$(p)),$(p)))
+BENCH_PROGRAMS := $(addprefix $(BENCH)/bench-,$(BENCH_APIS) ops run $(BENCH_LINKED:%=linked-%))
 
 BENCH_WORK.malloc := pair bulk batch mixed handoff server scale grow construct fragment latency replay
 BENCH_WORK.kmalloc := $(BENCH_WORK.malloc)
 BENCH_WORK.cache := pair bulk batch handoff scale construct latency
 BENCH_WORK.pages := pages
 BENCH_WORK.buddy := pages
-BENCH_WORK.stack := pair
+BENCH_WORK.stack := pair linked
 
 # As a user's program is linked: with the shared library, which the driver finds.
 BENCH_LIBS.kmalloc := -L$(B) -lkmem
@@ -38,6 +45,15 @@ $(BENCH)/bench-$(1): $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.o) $(B)/obj/bench
 -include $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.d)
 endef
 $(foreach a,$(BENCH_APIS),$(eval $(call bench_api,$(a))))
+# linked-NAME, API
+define bench_linked
+$(BENCH)/bench-linked-$(1): $(B)/obj/bench/$(2)/linked.o $(B)/obj/bench/harness.o $(BENCH_ARCHIVE.$(1))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(KMEM_LDFLAGS) $$^ $(if $(BENCH_ARCHIVE.$(1)),-lstdc++ -lm,-static) $$(KMEM_LIBS) -o $$@
+endef
+$(foreach n,$(BENCH_LINKED),$(eval $(call bench_linked,$(n),$(if $(filter $(n),$(BENCH_APIS)),$(n),malloc))))
+
 BENCH_OBJ := $(addprefix $(B)/obj/bench/,harness.o ops.o run.o)
 $(BENCH_OBJ): INCLUDES := -Iinclude -Ibench -Itools/kmem
 $(BENCH_OBJ): KMEM_CFLAGS += -D_GNU_SOURCE

@@ -68,6 +68,8 @@ bench_likes=(
 	'has_library libjemalloc.so.2|libjemalloc2|not compared with jemalloc'
 	'has_library libmimalloc.so.2.*|libmimalloc2.0|not compared with mimalloc'
 	'has_library libtcmalloc_minimal.so.4|libtcmalloc-minimal4|not compared with tcmalloc'
+	'has_library libjemalloc.a|libjemalloc-dev|not compared with jemalloc linked from its archive'
+	'has_library libtcmalloc_minimal.a|libgoogle-perftools-dev|not compared with tcmalloc linked from its archive'
 	'redis-server|redis-server|redis is not measured'
 	'redis-benchmark|redis-tools|redis is not measured'
 	'sqlite3|sqlite3|sqlite3 is not measured'

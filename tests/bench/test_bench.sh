@@ -45,6 +45,7 @@ def served(workload, *subjects):
     faults.extend("%s was not run on %s" % (workload, s) for s in subjects if s not in have)
 every = ("kmem kmalloc", "kmem malloc", "glibc")
 served("pair", "kmem cache", "bare stack", *every)
+served("linked", "kmem cache", "kmem kmalloc", "glibc", "bare stack")
 served("construct", "kmem cache", *every)
 served("mixed", *every)
 served("pages", "kmem pages", "textbook buddy")
