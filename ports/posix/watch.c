@@ -5,10 +5,11 @@
  * AddressSanitizer is there if its functions are: they are weak, so one build of the library serves
  * programs with and without it. Its report names no object of ours; a callback at its end does.
  *
- * memcheck is asked by requests, which cost nothing outside of it. Each slab is a pool of its own,
- * and a block with the cache's name, which is what its report says of an address in it; the block's
- * number is kept by the slab's address until the slab ends. Built without its header this is not
- * there, and said where the option is given.
+ * memcheck is asked by requests. Each slab is a pool of its own, and a block with the cache's name,
+ * which is what its report says of an address in it; the block's number is kept by the slab's address
+ * until the slab ends. What its report says of a value that was never set is the stack of the request
+ * that gave out the object, so that is made by a function called after the cache (origin.c). Built
+ * without valgrind's header this is not there, and said where the option is given.
  *
  * MemorySanitizer asks of each value whether it was ever set, and its report says where the memory came
  * from that it was read from: an origin, which has a text, as for variables, and here the cache's name in
@@ -23,25 +24,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
-#include "posix.h"
-
-#if __has_include(<valgrind/memcheck.h>)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#include <valgrind/memcheck.h>
-#pragma GCC diagnostic pop
-#else
-#define RUNNING_ON_VALGRIND		  0
-#define VALGRIND_CREATE_BLOCK(p, n, s)	  0
-#define VALGRIND_DISCARD(b)		  (void)(b)
-#define VALGRIND_CREATE_MEMPOOL(p, r, z)  (void)0
-#define VALGRIND_DESTROY_MEMPOOL(p)	  (void)0
-#define VALGRIND_MEMPOOL_ALLOC(b, p, n)	  (void)0
-#define VALGRIND_MEMPOOL_FREE(b, p)	  (void)0
-#define VALGRIND_MAKE_MEM_NOACCESS(p, n)  (void)0
-#define VALGRIND_MAKE_MEM_UNDEFINED(p, n) (void)0
-#define VALGRIND_MAKE_MEM_DEFINED(p, n)	  (void)0
-#endif
+#include "memcheck.h"
 
 __attribute__((weak)) void __asan_poison_memory_region(const volatile void *p, size_t n);
 __attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *p, size_t n);
@@ -68,13 +51,20 @@ static struct named {
 } * named;
 static port_spin_t named_lock;
 
-/* MemorySanitizer's texts for objects of slabs of one name. Four dashes are a text it has not seen. */
+/*
+ * For objects of slabs of one name: MemorySanitizer's texts, where four dashes are one it has not seen,
+ * and who asks memcheck.
+ */
 static struct label {
 	char name[LABEL_TEXT];
 	_Alignas(4) char fresh[LABEL_TEXT], freed[LABEL_TEXT];
+	port_origin_fn *asks;
+	bool asking;
 } * labels;
-static struct label unnamed = {"", "----an object@libkmem", "----a freed object@libkmem"};
-static _Alignas(4) char fresh_pages[] = "----pages@libkmem";
+static struct label unnamed = {"", "----an object@libkmem", "----a freed object@libkmem",
+			       port_origin_nameless, false};
+static struct label pages = {"", "----pages of alloc_pages@libkmem", "", port_origin_nameless,
+			     false};
 static _Alignas(4) char nobodys[] = "----memory that is nobody's@libkmem";
 
 static void on_error(const char *text)
@@ -82,6 +72,25 @@ static void on_error(const char *text)
 	(void)text;
 	if (describe)
 		describe(__asan_get_report_address());
+}
+
+/* Files are slow: with no lock held. Until it is done, and where it fails, the request has no name. */
+static void label_asks(struct label *l)
+{
+	char text[2 * LABEL_TEXT];
+
+	if (!memcheck || __atomic_test_and_set(&l->asking, __ATOMIC_RELAXED))
+		return;
+	*strrchr(strcpy(text, l->fresh + strlen("----")), '@') = '\0';
+	__atomic_store_n(&l->asks, port_origin(text), __ATOMIC_RELEASE);
+}
+
+/* The request that memcheck remembers as the origin. */
+static void ask(const struct label *l, uintptr_t what, uintptr_t a, uintptr_t b, uintptr_t c)
+{
+	const uintptr_t request[6] = {what, a, b, c};
+
+	__atomic_load_n(&l->asks, __ATOMIC_ACQUIRE)(request);
 }
 
 bool port_watch_start(void (*fn)(const void *addr))
@@ -94,8 +103,10 @@ bool port_watch_start(void (*fn)(const void *addr))
 		__asan_set_error_report_callback(on_error);
 	if ((memcheck || msan) && !named)
 		named = port_map(SLABS * sizeof(*named), true);
-	if (msan && !labels)
+	if ((memcheck || msan) && !labels)
 		labels = port_map(LABELS * sizeof(*labels), true);
+	label_asks(&unnamed);
+	label_asks(&pages);
 	return asan || msan || memcheck;
 }
 
@@ -123,11 +134,11 @@ void port_watch_show(const void *p, size_t n, bool defined)
 	if (msan && defined)
 		__msan_unpoison(p, n);
 	else if (msan)
-		msan_unset(p, n, fresh_pages);
+		msan_unset(p, n, pages.fresh);
 	if (memcheck && defined)
 		VALGRIND_MAKE_MEM_DEFINED(p, n);
 	else if (memcheck)
-		VALGRIND_MAKE_MEM_UNDEFINED(p, n);
+		ask(&pages, VG_USERREQ__MAKE_MEM_UNDEFINED, (uintptr_t)p, n, 0);
 }
 
 /* ---- Slabs ------------------------------------------------------------------------------------ */
@@ -155,6 +166,7 @@ static struct label *label_of(const char *name)
 		return &unnamed;
 	if (!l->name[0]) {
 		strncpy(l->name, name, room);
+		l->asks = port_origin_nameless;
 		strcat(strcat(strcpy(l->fresh, "----an object of a "), l->name), "@libkmem");
 		strcat(strcat(strcpy(l->freed, "----a freed object of a "), l->name), "@libkmem");
 	}
@@ -177,6 +189,7 @@ static struct label *label_at(const void *base)
 
 void port_watch_slab(const void *base, size_t n, const char *name)
 {
+	struct label *label = &unnamed;
 	struct named *slot;
 
 	port_watch_hide(base, n);
@@ -188,9 +201,10 @@ void port_watch_slab(const void *base, size_t n, const char *name)
 	if (slot) {
 		slot->base = base;
 		slot->block = memcheck ? (unsigned int)VALGRIND_CREATE_BLOCK(base, n, name) : 0;
-		slot->label = msan ? label_of(name) : &unnamed;
+		slot->label = label = label_of(name);
 	}
 	port_spin_unlock(&named_lock);
+	label_asks(label);
 }
 
 void port_watch_slab_end(const void *base, size_t n)
@@ -214,7 +228,7 @@ void port_watch_slab_end(const void *base, size_t n)
 void port_watch_object(const void *base, const void *obj, size_t n, bool defined)
 {
 	if (memcheck)
-		VALGRIND_MEMPOOL_ALLOC(base, obj, n);
+		ask(label_at(base), VG_USERREQ__MEMPOOL_ALLOC, (uintptr_t)base, (uintptr_t)obj, n);
 	if (msan && !defined)
 		msan_unset(obj, n, label_at(base)->fresh);
 	if (asan || defined)

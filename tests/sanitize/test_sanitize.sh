@@ -8,6 +8,7 @@ CC=${CC:-cc}
 cat >"$tmp/prog.c" <<'END'
 #include <kmem/kmem.h>
 #include <kmem/vmalloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,12 +64,48 @@ static int zeroes(void)
 	return sum;
 }
 
+/* What was never set is taken out of an object whose cache, and machine, end before it is looked at. */
+static void moved(struct kmem_cache *c, char *thing, char *bytes)
+{
+	static char copy[sizeof(struct thing)];
+
+	memcpy(copy, thing, sizeof(copy));
+	kmem_cache_free(c, thing);
+	kfree(bytes);
+	kmem_cache_destroy(c);
+	kmem_shutdown();
+	if (copy[5] == 3)
+		sink = 1;
+}
+
+/* More caches, one after the other, than there are names for. */
+static void many(void)
+{
+	char name[16], copy = 0;
+
+	for (int i = 0; i < 1200; i++) {
+		struct kmem_cache *c;
+		char *p;
+
+		snprintf(name, sizeof(name), "many-%d", i);
+		c = kmem_cache_create(name, 100, 0, 0, NULL);
+		p = kmem_cache_alloc(c, GFP_KERNEL);
+		copy = p[5];
+		kmem_cache_free(c, p);
+		kmem_cache_destroy(c);
+	}
+	if (copy == 3)
+		sink = 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argv[argc - 1];
 	struct kmem_cache *c;
 	char *thing, *bytes;
 
+	if (!strcmp(what, "nameless"))
+		setenv("TMPDIR", "/nowhere", 1);
 	if (kmem_boot("mem=16M zones=flat nr_cpus=1 sanitize=1"))
 		return 99;
 	c = KMEM_CACHE(thing, 0);
@@ -80,12 +117,16 @@ int main(int argc, char **argv)
 		thing[40] = 1;
 	if (!strcmp(what, "end"))
 		bytes[20] = 1;
-	if (!strcmp(what, "unset") && thing[5] == 3)
+	if ((!strcmp(what, "unset") || !strcmp(what, "nameless")) && thing[5] == 3)
 		sink = 1;
 	if (!strcmp(what, "unset-bytes") && bytes[19] == 3)
 		sink = 1;
 	if (!strcmp(what, "unset-page") && *(char *)__get_free_page(GFP_KERNEL) == 3)
 		sink = 1;
+	if (!strcmp(what, "moved"))
+		moved(c, thing, bytes);
+	if (!strcmp(what, "many"))
+		many();
 	if (!strcmp(what, "zeroes"))
 		return zeroes();
 	if (strchr("ftl", what[0])) {
@@ -134,6 +175,9 @@ try "$tmp/asan" later-twice
 says err 'BUG thing: Object already free' 'asan: a second free, 500 allocations later'
 try "$tmp/asan" page
 says err 'is in page .*, which is free' 'asan: a page after its free'
+try "$tmp/asan" nameless
+[ "$rc" -eq 0 ] && [ ! -s "$tmp/err" ]
+ok $? 'asan: where no file can be, none is wanted'
 
 if command -v valgrind >/dev/null; then
 	cc_prog plain ''
@@ -151,11 +195,39 @@ if command -v valgrind >/dev/null; then
 	says err 'is 40 bytes inside a slab of cache thing' 'valgrind: a byte too far'
 	try $vg "$tmp/plain" end
 	says err 'is 20 bytes inside a slab of cache kmalloc-32' 'valgrind: behind what was asked for'
+	mkdir "$tmp/names"
+	vg="env TMPDIR=$tmp/names $vg"
 	try $vg "$tmp/plain" unset
 	says err 'depends on uninitialised value' 'valgrind: what was never written'
-	says err 'main (prog.c:6' 'valgrind: and who asked for it'
+	says err ' at .*: an object of a slab of cache thing (in ' 'valgrind: of which cache'
+	says err 'main (prog.c:1' 'valgrind: and who asked for it'
+	try $vg "$tmp/plain" unset-bytes
+	says err ' at .*: an object of a slab of cache kmalloc-32 (in ' 'valgrind: bytes of a kmalloc'
+	try $vg "$tmp/plain" unset-page
+	says err ' at .*: pages of alloc_pages (in ' 'valgrind: a page'
+	try $vg "$tmp/plain" moved
+	says err 'moved (prog.c' 'valgrind: copied, and looked at when there is no machine'
+	says err ' at .*: an object of a slab of cache thing (in ' 'valgrind: of which cache it was'
+	try $vg "$tmp/plain" many
+	says err ' at .*: an object (in ' 'valgrind: more caches than names'
+	[ -z "$(ls "$tmp/names")" ]
+	ok $? 'valgrind: no file is left'
+	try $vg "$tmp/plain" nameless
+	[ "$(grep -c 'not told names of caches: .* /nowhere (TMPDIR)' "$tmp/err")" -eq 1 ]
+	ok $? 'valgrind: where no file can be, it is said once'
+	says err 'by .*: port_watch_object' 'valgrind: and goes without names'
 	try $vg "$tmp/plain" twice
 	says err 'BUG thing: Object already free' 'valgrind: a second free'
+	i386=$top/build/posix-i386
+	if [ "$(uname -m)" = x86_64 ] && [ -f "$i386/libkmem.a" ]; then
+		# Static, since the symbols of the loader that valgrind wants are seldom there.
+		(build=$i386; cc_prog i386 '-m32 -static')
+		try $vg "$tmp/i386" unset
+		says err ' at .*: an object of a slab of cache thing (in ' 'valgrind: in 32 bits'
+		says err 'main (prog.c:1' 'valgrind: in 32 bits, who asked for it'
+	else
+		skip 'valgrind in 32 bits' "there is no $i386: make ARCH=i386 libs"
+	fi
 else
 	skip 'valgrind' 'valgrind is missing'
 fi
@@ -170,11 +242,11 @@ if [ -f "$msan/libkmem.a" ]; then
 	done
 	try "$tmp/msan" unset
 	says err "allocation of 'an object of a slab of cache thing'" 'msan: what was never written, of which cache'
-	says err 'in main .*prog.c:7' 'msan: and who asked for it'
+	says err 'in main .*prog.c:1' 'msan: and who asked for it'
 	try "$tmp/msan" unset-bytes
 	says err "allocation of 'an object of a slab of cache kmalloc-32'" 'msan: bytes of a kmalloc'
 	try "$tmp/msan" unset-page
-	says err "allocation of 'pages'" 'msan: a page'
+	says err "allocation of 'pages of alloc_pages'" 'msan: a page'
 	for what in freed later; do
 		try "$tmp/msan" $what
 		says err "allocation of 'a freed object of a slab of cache thing'" "msan: use after free: $what"

@@ -190,4 +190,12 @@ else
 	skip '--msan' "no $build-msan"
 fi
 
+if command -v valgrind >/dev/null; then
+	k cc -K "$tree" -o prog unset.c
+	timeout -k 5 120 valgrind -q --track-origins=yes ./prog mem=16M sanitize=1 >out 2>&1
+	says out ': an object of a slab of cache kmalloc-32 (in' 'valgrind finds it too'
+else
+	skip 'valgrind' 'valgrind is missing'
+fi
+
 finish
