@@ -206,7 +206,6 @@ void gfp_clear_frames(struct page *page, unsigned long nr)
 
 /* ---- The way back ------------------------------------------------------------------------------- */
 
-/* Frames without an address are not filled: their contents are reached through windows alone. */
 /* Shows a block to who watches, or hides it; frames outside the direct map are not looked at. */
 void gfp_watch(const struct page *page, unsigned long nr, bool show)
 {
@@ -218,6 +217,7 @@ void gfp_watch(const struct page *page, unsigned long nr, bool show)
 		port_watch_hide(addr_of_page(page), nr << PAGE_SHIFT);
 }
 
+/* Frames without an address are not filled: their contents are reached through windows alone. */
 static void wipe(struct page *page, unsigned long nr)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;

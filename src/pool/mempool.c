@@ -208,12 +208,14 @@ static bool reserve_put(mempool_t *pool, void *el)
 	if (!lock_take_or_try(pool_lock(pool), pool_must_try(), &flags)) {
 		room = aside_put(pool, el);
 		pool_settle(pool);
-		return room;
+	} else {
+		room = pool->curr_nr < pool_target(pool);
+		if (room)
+			put_locked(pool, el);
+		pool_unlock(pool, flags, room);
 	}
-	room = pool->curr_nr < pool_target(pool);
-	if (room)
-		put_locked(pool, el);
-	pool_unlock(pool, flags, room);
+	if (!room)
+		element_leaves(pool, el);
 	return room;
 }
 
@@ -474,8 +476,10 @@ static void store_replace(mempool_t *pool, struct mempool_store *to)
 		return;
 	}
 	rcu_wait(rcu_start());
-	for (el = aside_take_from(pool, from); el; el = aside_take_from(pool, from))
+	for (el = aside_take_from(pool, from); el; el = aside_take_from(pool, from)) {
+		element_leaves(pool, el);
 		mempool_free(el, pool);
+	}
 	kfree(from);
 }
 

@@ -7,7 +7,8 @@
  *	in reserve	6b 6b 6b ... 6b a5
  *	handed out	5a 5a 5a ... 5a 5a
  *
- * Objects of a SLAB_TYPESAFE_BY_RCU cache keep their contents: readers may still look at them.
+ * Objects of a SLAB_TYPESAFE_BY_RCU cache keep their contents: readers may still look at them. Where
+ * a tool watches (sanitize=1) they are not poisoned but hidden from it, as if they were free.
  *
  * Cost: where it is on, every element that passes through a reserve is written twice and read once.
  */
@@ -76,6 +77,8 @@ size_t element_poison_bytes(const mempool_t *pool)
 {
 	size_t data = (size_t)pool->pool_data;
 
+	if (kmem_machine.watched)
+		return 0;
 	if (pool->alloc == mempool_alloc_slab)
 		return slab_poison_bytes(pool->pool_data);
 	if (pool->alloc == mempool_kmalloc || pool->alloc == mempool_kvmalloc)
@@ -93,10 +96,24 @@ static u8 *poison_of(const mempool_t *pool, void *el)
 	return pool->alloc == mempool_alloc_pages ? page_address(el) : el;
 }
 
+static void element_watch(const mempool_t *pool, void *el, bool kept)
+{
+	size_t data = (size_t)pool->pool_data;
+
+	if (pool->alloc == mempool_alloc_slab)
+		watch_keep(el, cache_object_size(pool->pool_data), kept);
+	else if (pool->alloc == mempool_kmalloc || pool->alloc == mempool_kvmalloc)
+		watch_keep(el, data, kept);
+	else if (pool->alloc == mempool_alloc_pages)
+		gfp_watch(el, 1ul << data, !kept);
+}
+
 void element_rests(const mempool_t *pool, void *el)
 {
 	u8 *p = poison_of(pool, el);
 
+	if (unlikely(kmem_machine.watched))
+		element_watch(pool, el, true);
 	if (!p)
 		return;
 	__builtin_memset(p, POISON_FREE, pool->poison - 1);
@@ -122,6 +139,8 @@ void element_leaves(const mempool_t *pool, void *el)
 	u8 *p = poison_of(pool, el);
 	size_t at;
 
+	if (unlikely(kmem_machine.watched))
+		element_watch(pool, el, false);
 	if (!p)
 		return;
 	at = element_damage(pool, el);

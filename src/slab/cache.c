@@ -217,8 +217,11 @@ static bool free_ceremony(struct kmem_cache *c, struct page *page, void *obj, co
 	if (c->flags & SLAB_DEBUG_INITIAL && c->ctor_ldd3)
 		c->ctor_ldd3(obj, c, SLAB_CTOR_CONSTRUCTOR | SLAB_CTOR_VERIFY);
 	if (kmem_machine.opt.init_on_free && !c->ctor && !c->ctor_ldd3 &&
-	    !(c->flags & (SLAB_POISON | SLAB_TYPESAFE_BY_RCU)))
+	    !(c->flags & (SLAB_POISON | SLAB_TYPESAFE_BY_RCU))) {
+		if (cache_watched(c))
+			watch_ksize(c, obj);
 		__builtin_memset(obj, 0, cache_object_size(c));
+	}
 	if (c->flags & SLAB_ACCOUNT)
 		charge_try(-(long)c->size);
 	if (cache_watched(c))

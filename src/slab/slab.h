@@ -356,6 +356,8 @@ void watch_show(struct kmem_cache *c, void *obj); /* allocated: all of it may be
 void watch_trim(struct kmem_cache *c, void *obj, size_t req); /* but what was not asked for */
 void watch_ksize(struct kmem_cache *c, const void *obj);      /* its owner may use all of it now */
 void watch_free(struct kmem_cache *c, void *obj);
+/* An object, or pages of a kmalloc: kept back by its owner, as if free, or handed out again. */
+void watch_keep(void *p, size_t size, bool kept);
 void watch_start(void); /* sanitize=1: is there somebody to tell? */
 void watch_stop(void);
 void watch_describe(const void *addr); /* a line about it, for a tool's report */

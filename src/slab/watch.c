@@ -58,6 +58,26 @@ void watch_free(struct kmem_cache *c, void *obj)
 	port_watch_object_free(slab_base(slab_head(page_of_addr(obj))), obj, cache_object_size(c));
 }
 
+void watch_keep(void *p, size_t size, bool kept)
+{
+	const struct page *page = page_of_addr(p);
+	bool slab = page && atom_load(&page->flags) & PAGE_IN_SLAB;
+	struct kmem_cache *c = slab ? page->u.slab.cache : NULL;
+
+	if (!page || (slab && !cache_watched(c)))
+		return;
+	if (!slab && kept) {
+		port_watch_hide(p, size);
+	} else if (!slab) {
+		port_watch_show(p, size, false);
+	} else if (kept) {
+		watch_free(c, p);
+	} else {
+		watch_show(c, p);
+		watch_trim(c, p, size);
+	}
+}
+
 /* Here and not when it goes back to its slab: then nobody would know who it was. */
 bool watch_freed_twice(const struct kmem_cache *c, const void *obj)
 {

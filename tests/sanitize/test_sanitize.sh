@@ -7,6 +7,7 @@
 CC=${CC:-cc}
 cat >"$tmp/prog.c" <<'END'
 #include <kmem/kmem.h>
+#include <kmem/mempool.h>
 #include <kmem/vmalloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,53 @@ struct thing {
 };
 static volatile int sink;
 
+/* Of a pool whose reserve is taken and given back: 's'lab, 'k'malloc, 'p'ages. */
+static mempool_t *pool_new(char kind, struct kmem_cache *c)
+{
+	return kind == 's'   ? mempool_create_slab_pool(2, c)
+	       : kind == 'k' ? mempool_create_kmalloc_pool(2, 20)
+			     : mempool_create_page_pool(2, 1);
+}
+
+static void pools(struct kmem_cache *c)
+{
+	for (const char *kind = "skp"; *kind; kind++) {
+		mempool_t *pool = pool_new(*kind, c);
+		size_t size = *kind == 's' ? sizeof(struct thing) : *kind == 'k' ? 20 : 2 * PAGE_SIZE;
+
+		for (int i = 0; i < 9; i++) {
+			void *a = mempool_alloc_preallocated(pool), *b = mempool_alloc(pool, GFP_KERNEL);
+
+			memset(*kind == 'p' ? page_address(a) : a, 1, size);
+			mempool_resize(pool, 2 + i % 3);
+			mempool_free(a, pool);
+			mempool_free(b, pool);
+		}
+		mempool_destroy(pool);
+	}
+}
+
+/* What rests in a reserve is looked at; or what was taken out of it before it was set. */
+static void rested(const char *what, struct kmem_cache *c)
+{
+	mempool_t *pool = pool_new(what[5], c);
+	void *el = mempool_alloc_preallocated(pool);
+	char *p = what[5] == 'p' ? page_address(el) : el;
+
+	memset(p, 1, 20);
+	mempool_free(el, pool);
+	if (!strncmp(what, "over-", 5))
+		mempool_alloc_preallocated(pool);
+	if (p[3] == 3)
+		sink = 1;
+}
+
 /* Everything that is allowed, so that nothing of it is reported. */
 static int clean(struct kmem_cache *c, char *thing, char *bytes)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, 2);
 
+	pools(c);
 	memset(thing, 1, sizeof(struct thing));
 	memset(bytes, 1, 20);
 	memset(bytes, 2, ksize(bytes));
@@ -123,6 +166,8 @@ int main(int argc, char **argv)
 		sink = 1;
 	if (!strcmp(what, "unset-page") && *(char *)__get_free_page(GFP_KERNEL) == 3)
 		sink = 1;
+	if (!strncmp(what, "rest-", 5) || !strncmp(what, "over-", 5))
+		rested(what, c);
 	if (!strcmp(what, "moved"))
 		moved(c, thing, bytes);
 	if (!strcmp(what, "many"))
@@ -175,6 +220,10 @@ try "$tmp/asan" later-twice
 says err 'BUG thing: Object already free' 'asan: a second free, 500 allocations later'
 try "$tmp/asan" page
 says err 'is in page .*, which is free' 'asan: a page after its free'
+for what in 's inside .* of cache thing' 'k inside .* of cache kmalloc-32' 'p in page'; do
+	try "$tmp/asan" "rest-${what%% *}"
+	says err "is .*${what#* }" "asan: what rests in a reserve: $what"
+done
 try "$tmp/asan" nameless
 [ "$rc" -eq 0 ] && [ ! -s "$tmp/err" ]
 ok $? 'asan: where no file can be, none is wanted'
@@ -205,6 +254,22 @@ if command -v valgrind >/dev/null; then
 	says err ' at .*: an object of a slab of cache kmalloc-32 (in ' 'valgrind: bytes of a kmalloc'
 	try $vg "$tmp/plain" unset-page
 	says err ' at .*: pages of alloc_pages (in ' 'valgrind: a page'
+	for what in 's inside a slab of cache thing' 'k inside a slab of cache kmalloc-32' 'p Address'; do
+		try $vg "$tmp/plain" "rest-${what%% *}"
+		says err 'Invalid read' "valgrind: what rests in a reserve: ${what%% *}"
+		says err "${what#* }" "valgrind: and whose it is: ${what%% *}"
+	done
+	for what in 's a slab of cache thing' 'k a slab of cache kmalloc-32' 'p pages of alloc_pages'; do
+		try $vg "$tmp/plain" "over-${what%% *}"
+		says err " at .*: .*${what#* }" "valgrind: out of a reserve: $what"
+	done
+	pools=$build-debug/tests/conformance/test_mempool_element
+	if [ -x "$pools" ]; then
+		try env TAP_NOFORK=1 $vg "$pools" that_rest own_elements
+		status 0 'valgrind: elements are hidden once and shown once'
+	else
+		skip 'valgrind: elements' "there is no $pools"
+	fi
 	try $vg "$tmp/plain" moved
 	says err 'moved (prog.c' 'valgrind: copied, and looked at when there is no machine'
 	says err ' at .*: an object of a slab of cache thing (in ' 'valgrind: of which cache it was'
@@ -250,6 +315,11 @@ if [ -f "$msan/libkmem.a" ]; then
 	for what in freed later; do
 		try "$tmp/msan" $what
 		says err "allocation of 'a freed object of a slab of cache thing'" "msan: use after free: $what"
+	done
+	for what in 's freed object of a slab of cache thing' 'k freed object of a slab of cache kmalloc-32' \
+		"p memory that is nobody's"; do
+		try "$tmp/msan" "rest-${what%% *}"
+		says err "allocation of '.*${what#* }'" "msan: what rests in a reserve: $what"
 	done
 	try "$tmp/msan" page
 	status 0 'msan: a value that nothing depends on'
