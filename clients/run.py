@@ -16,7 +16,6 @@ import glob
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import time
@@ -26,14 +25,16 @@ OUT = os.path.join(ROOT, "build", "clients")
 TARBALL = "/usr/src/linux-source-6.1.tar.xz"
 DEADLINE = 1200
 PARTS = ["include", "lib", "mm", "fs/mbcache.c", "net/ceph/string_table.c", "drivers/base/devres.c"]
+# The folder of the library, make's words for it, kmem cc's for a program.
 VARIANTS = {
-    "release": ("build/posix-x86_64", "VARIANT=release", "-O2 -g", ""),
-    "debug": ("build/posix-x86_64-debug", "VARIANT=debug", "-O1 -g", ""),
-    "asan": ("build/posix-x86_64-asan", "VARIANT=asan", "-O1 -g -fsanitize=address", "-fsanitize=address,undefined"),
-    "tsan": ("build/posix-x86_64-tsan", "VARIANT=tsan", "-O1 -g -fsanitize=thread", "-fsanitize=thread"),
-    "i386": ("build/posix-i386-debug", "ARCH=i386 VARIANT=debug", "-O1 -g -m32", "-m32"),
+    "release": ("build/posix-x86_64", "VARIANT=release", ""),
+    "debug": ("build/posix-x86_64-debug", "VARIANT=debug", "-O1"),
+    "asan": ("build/posix-x86_64-asan", "VARIANT=asan", "--asan"),
+    "tsan": ("build/posix-x86_64-tsan", "VARIANT=tsan", "--tsan"),
+    "i386": ("build/posix-i386-debug", "ARCH=i386 VARIANT=debug", "-m32 -O1"),
 }
-# The test marks a removed object while other tasks may still compare it.
+# The test marks a removed object while other tasks may still compare it. Such a stack is known only where it
+# is remembered, so as long as can be.
 KNOWN_RACES = "race_top:threadfunc\n"
 
 # Faults of the sources themselves, as they report them; no other line of this kind is let pass.
@@ -138,62 +139,28 @@ def tree(given):
 
 
 class Builder:
-    """One variant: its library of the tree's helpers, and programs over it."""
+    """One variant: its library, and programs over it by kmem cc."""
 
     def __init__(self, variant, kernel, *targets):
-        self.folder, words, self.flags, self.link = VARIANTS[variant]
+        self.folder, words, options = VARIANTS[variant]
         self.out = os.path.join(OUT, variant)
-        self.kernel = kernel
+        self.command = ["tools/kmem/kmem-cc.py", "--lib", self.folder, "--overlay", "compat", "-K", kernel]
+        self.command += options.split()
         with locked(self.out):
-            self.prepare(words, targets)
-
-    def prepare(self, words, targets):
-        made = sh("make --no-print-directory %s env %s" % (
-            words, " ".join(os.path.join(self.folder, t) for t in ("libkmem.a",) + targets)))
+            made = sh("make --no-print-directory %s env %s" % (
+                words, " ".join(os.path.join(self.folder, t) for t in ("libkmem.a",) + targets)))
         if made.returncode:
             raise RuntimeError(made.stdout)
-        told = sh("make --no-print-directory -s %s env-flags K=%s" % (words, shlex.quote(self.kernel))).stdout
-        self.compiler, self.helpers = told.strip().splitlines()[-2:]
-        self.klib = os.path.join(self.out, "libk.a")
-        objects = [self.compile(os.path.join(self.kernel, "lib", h + ".c")) for h in self.helpers.split()]
-        sh("rm -f %s && ar rcs %s %s" % (self.klib, self.klib, " ".join(objects)))
-
-    def compile(self, source, defines=()):
-        name = os.path.basename(source)[:-2]
-        obj = os.path.join(self.out, name + ".o")
-        newest = max(os.path.getmtime(f) for f in
-                     [source] + glob.glob(ROOT + "/compat/**/*.h", recursive=True) + glob.glob(ROOT + "/clients/*.h"))
-        if os.path.exists(obj) and os.path.getmtime(obj) > newest:
-            return obj
-        made = sh("%s %s -DKBUILD_MODNAME='\"%s\"' %s -c %s -o %s" % (
-            self.compiler, self.flags, name.replace("-", "_"), " ".join(defines), source, obj))
-        if made.returncode:
-            raise RuntimeError(made.stdout[:2000])
-        return obj
-
-    def source(self, name):
-        if name.startswith("clients/"):
-            return os.path.join(ROOT, name)
-        if name != "lib/slub_kunit.c":
-            return os.path.join(self.kernel, name)
-        # Seen from another folder, so that its "../mm/slab.h" is ours.
-        link = os.path.join(OUT, "src", "slub_kunit.c")
-        os.makedirs(os.path.dirname(link), exist_ok=True)
-        if not os.path.lexists(link):
-            os.symlink(os.path.join(self.kernel, name), link)
-        return link
 
     def program(self, name, sources):
-        with locked(self.out):
-            return self.link_program(name, sources)
-
-    def link_program(self, name, sources):
-        words = sources.split()
-        defines = [w for w in words if w.startswith("-D")]
-        objects = [self.compile(self.source(s), defines) for s in words if s not in defines]
+        """Built again where the library, a header, kmem cc or something here is newer."""
         prog = os.path.join(self.out, name)
-        made = sh("gcc %s -Wl,--gc-sections %s %s %s/libkmem-env.a %s/libkmem.a -lpthread -ldl -o %s" % (
-            self.link, " ".join(objects), self.klib, self.folder, self.folder, prog))
+        of = (glob.glob(ROOT + "/compat/**/*.h", recursive=True) + glob.glob(ROOT + "/clients/*.*") +
+              glob.glob(os.path.join(ROOT, self.folder, "*.a")) + [os.path.join(ROOT, "tools/kmem/kmem-cc.py")])
+        with locked(self.out):
+            if os.path.exists(prog) and os.path.getmtime(prog) > max(map(os.path.getmtime, of)):
+                return prog
+            made = sh(self.command + ["-o", prog] + sources.split())
         if made.returncode:
             raise RuntimeError(made.stdout[:2000])
         return prog
@@ -211,7 +178,7 @@ def run(prog, args):
         f.write(KNOWN_RACES)
     try:
         r = sh([prog] + args.split() + ["loglevel=7"], timeout=DEADLINE,
-               env=dict(os.environ, TSAN_OPTIONS="suppressions=" + known))
+               env=dict(os.environ, TSAN_OPTIONS="history_size=7 suppressions=" + known))
     except subprocess.TimeoutExpired:
         return "", 124, float(DEADLINE)
     return r.stdout, r.returncode, time.time() - begin

@@ -22,7 +22,7 @@ $(ENV_A): $(ENV_OBJ)
 	$(Q)$(AR) rcs $@ $^
 -include $(ENV_OBJ:.o=.d)
 
-# Two lines for clients/run.py: how to compile, and which files of lib/ to have at hand. kmem cc knows.
+# How kernel sources are compiled, and which files of lib/ they want at hand. kmem cc knows.
 .PHONY: env-flags clients sweep-clients
 env-flags:
 	@tools/kmem/kmem-cc.py --print-flags --cc '$(CC)' -K '$(K)'
