@@ -4,5 +4,5 @@
 
 WORKLOAD(linked)
 {
-	pairs();
+	pairs(8192);
 }

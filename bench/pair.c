@@ -4,5 +4,5 @@
 
 WORKLOAD(pair)
 {
-	pairs();
+	pairs(262144);
 }

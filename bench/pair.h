@@ -20,9 +20,9 @@ static void pair_chunk(void *arg)
 	}
 }
 
-static void pairs(void)
+static void pairs(size_t most)
 {
-	for (size_t size = 8; size <= 8192; size *= 2) {
+	for (size_t size = 8; size <= most; size *= 2) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "%zu", size);

@@ -2,13 +2,13 @@
 /*
  * What the files of malloc/ share. malloc.c is the family of functions, classes.c its small sizes;
  * run.c large blocks; growth.c what idle caches give back; track.c the ledger behind the options stat and
- * leaks; report.c what they print. malloc.c, classes.c and growth.c stand on the slab floor; the others on
- * the public headers.
+ * leaks; report.c what they print. malloc.c, classes.c and growth.c stand on the slab floor, run.c on gfp; the
+ * others on the public headers.
  *
  * Glossary
  *	block	what malloc hands out
  *	small	a block of at most SMALL_MAX bytes: an object of a cache of ours, or of kmalloc's
- *	run	a larger block: whole pages, as many as it needs (contig_nr_pages)
+ *	run	a larger block: whole pages (contig_nr_pages)
  *	slow	the functions that look at everything; the fast ones are the slab floor's hits
  *	ledger	every live block with its size and the stack that asked for it
  */

@@ -37,6 +37,7 @@
 #define _GNU_SOURCE
 #endif
 #include "classes.h"
+#include "run.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -118,6 +119,22 @@ static noinline void *alloc_slow(size_t size, size_t align, gfp_t extra)
 	return p;
 }
 
+/* What is no hit of a cache may be one of a list of runs. These need no frame either. */
+static noinline void *alloc_miss(size_t size)
+{
+	void *p = size > SMALL_MAX && size <= RUN_MAX ? run_hit(size) : NULL;
+
+	return likely(p) ? p : alloc_slow(size, MALLOC_ALIGN, GFP_NONE);
+}
+
+static noinline void *zeroed_miss(size_t size)
+{
+	void *p = size > SMALL_MAX && size <= RUN_MAX ? run_hit(size) : NULL;
+
+	return likely(p) ? __builtin_memset(p, 0, size)
+			 : alloc_slow(size, MALLOC_ALIGN, __GFP_ZERO);
+}
+
 static noinline void free_slow(void *p)
 {
 	int saved = errno;
@@ -129,6 +146,12 @@ static noinline void free_slow(void *p)
 		track_free(p);
 	block_free(p);
 	errno = saved;
+}
+
+static noinline void free_miss(void *p)
+{
+	if (unlikely(!run_free_hit(p)))
+		free_slow(p);
 }
 
 /* ---- malloc, free, calloc ---------------------------------------------------------------------- */
@@ -154,13 +177,13 @@ static inline void *alloc_any(size_t size)
 
 	if (likely(p))
 		return p;
-	return alloc_slow(size, MALLOC_ALIGN, GFP_NONE);
+	return alloc_miss(size);
 }
 
 static inline void free_any(void *p)
 {
 	if (unlikely(!free_hit(p, true)))
-		free_slow(p);
+		free_miss(p);
 }
 
 EXPORT void *malloc(size_t size)
@@ -183,7 +206,7 @@ static inline void *calloc_any(size_t n, size_t size)
 	p = malloc_hit(bytes);
 	if (likely(p))
 		return __builtin_memset(p, 0, bytes);
-	return alloc_slow(bytes, MALLOC_ALIGN, __GFP_ZERO);
+	return zeroed_miss(bytes);
 }
 
 EXPORT void *calloc(size_t n, size_t size)

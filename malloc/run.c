@@ -7,29 +7,17 @@
  * head of the run; there is no header in front of the block, and a run is recognised by a pointer to
  * the start of a page whose descriptor says that it heads one.
  *
- * Up to eight pages the page allocator has per-CPU lists of blocks of 2^order pages. Where such a
- * block wastes at most a quarter of itself (3, 4, 6, 7 and 8 pages) it is taken instead, through
- * kmalloc, which is many times quicker than a run.
+ * Up to RUN_MAX bytes the lengths are those of the library's per-CPU lists of runs: each up to 16 pages,
+ * then eight to a doubling, at most an eighth more than was asked for. What was freed is allocated again
+ * from there, without a lock (run.h).
  *
  * Alignment beyond a page: a run with align - 1 page more, of which head and tail are given back.
  */
-#include "internal.h"
+#include "run.h"
 
-enum { ORDERED_MAX = 8 }; /* 2^PAGE_ALLOC_COSTLY_ORDER: what has per-CPU lists */
-
-static size_t pages_of(size_t size)
+static size_t run_pages_for(size_t size)
 {
-	return (size >> PAGE_SHIFT) + ((size & (PAGE_SIZE - 1)) != 0);
-}
-
-/* Size of the kmalloc block for nr pages, in pages; 0: a run serves better. */
-static size_t ordered_pages(size_t nr)
-{
-	size_t whole = 1;
-
-	while (whole < nr)
-		whole <<= 1;
-	return whole <= ORDERED_MAX && whole - nr <= whole / 4 ? whole : 0;
+	return size <= RUN_MAX ? run_list_nr(run_list_for(size)) : pages_of(size);
 }
 
 static struct page *run_pages(size_t nr, gfp_t extra)
@@ -54,14 +42,10 @@ static struct page *run_trim(struct page *page, size_t nr, size_t align)
 
 void *run_alloc(size_t size, size_t align, gfp_t extra)
 {
-	size_t nr = pages_of(size);
-	size_t ordered = ordered_pages(nr);
+	size_t nr = run_pages_for(size);
 	size_t slack = align > PAGE_SIZE ? (align >> PAGE_SHIFT) - 1 : 0;
 	struct page *page;
 
-	/* A block of 2^order pages is aligned to itself. */
-	if (ordered != 0 && align <= ordered << PAGE_SHIFT)
-		return kmalloc(ordered << PAGE_SHIFT, malloc_gfp() | extra);
 	if (slack > ((size_t)PTRDIFF_MAX >> PAGE_SHIFT) - nr)
 		return NULL;
 	page = run_pages(nr + slack, extra);
@@ -73,10 +57,8 @@ void *run_alloc(size_t size, size_t align, gfp_t extra)
 void *run_alloc_roomy(size_t size)
 {
 	size_t nr = pages_of(size);
-	struct page *page = NULL;
+	struct page *page = run_pages(run_pages_for((nr + nr / 8) << PAGE_SHIFT), GFP_NONE);
 
-	if (ordered_pages(nr) == 0)
-		page = run_pages(nr + nr / 8, GFP_NONE);
 	return page ? page_address(page) : run_alloc(size, MALLOC_ALIGN, GFP_NONE);
 }
 
@@ -89,7 +71,7 @@ size_t run_size(const void *p)
 
 bool run_resize(void *p, size_t size)
 {
-	return contig_resize(virt_to_page(p), pages_of(size));
+	return contig_resize(virt_to_page(p), run_pages_for(size));
 }
 
 void run_free(void *p)

@@ -67,6 +67,13 @@ static unsigned int run_order(unsigned long nr)
 	return (unsigned int)size_min(fls_ulong(nr - 1), MAX_PAGE_ORDER);
 }
 
+static struct page *run_hit(gfp_t gfp, unsigned long nr)
+{
+	unsigned int list = nr <= RUN_LISTED ? run_list(nr) : RUN_LISTS;
+
+	return list < RUN_LISTS && run_list_nr(list) == nr ? gfp_run_hit(gfp, list) : NULL;
+}
+
 struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *nodemask)
 {
 	const void *site = __builtin_return_address(0);
@@ -76,6 +83,14 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *node
 	(void)nodemask; /* there is one node */
 	if (nr == 0 || nid > 0 || nid < -1 || !machine_ensure())
 		return NULL;
+	page = run_hit(gfp & ~__GFP_ZERO, nr);
+	if (page) {
+		if (!run_count(page, run_taken(page)))
+			run_count_slow(page, run_taken(page));
+		if (gfp & __GFP_ZERO)
+			gfp_zero(page, nr);
+		return page;
+	}
 	if (!gfp_decode(gfp_fix_public(gfp), 0, site, &req) ||
 	    gfp_should_fail(req.gfp, run_order(nr)))
 		return NULL;
@@ -108,6 +123,8 @@ void free_contig_range(unsigned long pfn, unsigned long nr)
 	enum page_verdict v;
 
 	if (nr == 0)
+		return;
+	if (run_is_valid(page) && page_run_nr(page) == nr && gfp_run_give(page))
 		return;
 	(void)gfp_free_tries(page);
 	/* Only what certainly is the caller's may be overwritten. */

@@ -83,6 +83,24 @@ static inline always_inline struct page *gfp_hit(gfp_t gfp, unsigned int order)
 	return page_take_hit(atom_load(&gfp_hit_class[(u32)(gfp & GFP_ZONEMASK)]), order);
 }
 
+/* The same of a run of a list's length (run_list()), to be counted (run_count()). */
+static inline always_inline struct page *gfp_run_hit(gfp_t gfp, unsigned int list)
+{
+	u32 preempt = port_task()->preempt;
+
+	if (unlikely(gfp & GFP_PAGE_SPECIAL))
+		return NULL;
+	if (unlikely(preempt) && (gfp & __GFP_DIRECT_RECLAIM || preempt & CONTEXT_NMI_MASK))
+		return NULL;
+	return run_take_hit(atom_load(&gfp_hit_class[(u32)(gfp & GFP_ZONEMASK)]), list);
+}
+
+/* A whole run goes back; false: nothing has happened, and the long way judges it. */
+static inline always_inline bool gfp_run_give(struct page *head)
+{
+	return likely(!(port_task()->preempt & CONTEXT_NMI_MASK)) && run_give_hit(head);
+}
+
 /* ---- alloc.c ------------------------------------------------------------------------------------ */
 
 /*

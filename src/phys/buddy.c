@@ -105,7 +105,7 @@ void buddy_fresh_set(struct zone *z, pfn_t from, pfn_t to)
 
 void buddy_fresh_reach(struct zone *z, pfn_t pfn)
 {
-	while (unlikely(z->fresh < z->fresh_end) && pfn >= z->fresh) {
+	while (unlikely(pfn < z->fresh_end) && pfn >= z->fresh) {
 		struct page *page = page_of_pfn(z->fresh);
 
 		atom_store(&z->fresh, z->fresh + SECTION_PAGES);

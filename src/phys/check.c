@@ -14,7 +14,7 @@
 struct census {
 	unsigned long free, pcp, alloc, deferred, holes;
 	unsigned long blocks[NR_PAGE_ORDERS][KMEM_NR_MT];
-	unsigned long pcp_blocks[PCP_ORDERS];
+	unsigned long pcp_blocks[PCP_SLOTS]; /* by order, or list of runs */
 };
 
 static int check_free_block(const struct zone *z, const struct page *page, struct census *c)
@@ -91,6 +91,29 @@ static int check_used_block(const struct page *page, struct census *c)
 	return faults;
 }
 
+static int check_run(const struct zone *z, const struct page *page, struct census *c,
+		     unsigned long *step)
+{
+	unsigned long nr = page_run_nr(page), left = z->end - pfn_of_page(page);
+	unsigned int listed = page->u.own.listed;
+	int faults = 0;
+
+	assert_audit(nr > 0 && nr <= left && page->refcount >= 0, "run at pfn %lu of %lu",
+		     pfn_of_page(page), nr);
+	assert_audit(page->state == PAGE_ALLOC || page->state == PAGE_PCP,
+		     "run at pfn %lu, state %u", pfn_of_page(page), page->state);
+	assert_audit(!listed || (listed <= RUN_LISTS && run_list_nr(listed - 1) == nr),
+		     "run at pfn %lu of %lu, on list %u", pfn_of_page(page), nr, listed - 1);
+	if (page->state == PAGE_PCP && !faults && listed) {
+		c->pcp += nr;
+		c->pcp_blocks[PCP_RUNS + listed - 1]++;
+	} else if (page->state == PAGE_ALLOC) {
+		*(page->refcount ? &c->alloc : &c->deferred) += nr;
+	}
+	*step = size_max(1, size_min(nr, left));
+	return faults;
+}
+
 /* In a forked child: a block that another task had in its hands, its words as the copy caught them. */
 static bool lost_in_fork(const struct page *page)
 {
@@ -117,14 +140,8 @@ static int check_block(const struct zone *z, pfn_t pfn, struct census *c, unsign
 	if (faults)
 		return faults;
 	assert_audit(page->zone == z->index, "pfn %lu says zone %u", pfn, page->zone);
-	if (page_is_run(page)) {
-		*step = page_run_nr(page);
-		*(page->refcount ? &c->alloc : &c->deferred) += *step;
-		assert_audit(*step > 0 && *step <= z->end - pfn && page->refcount >= 0,
-			     "run at pfn %lu of %lu", pfn, *step);
-		*step = size_max(1, size_min(*step, z->end - pfn));
-		return faults;
-	}
+	if (page->flags & PAGE_RUN)
+		return faults + check_run(z, page, c, step);
 	assert_audit(page->order <= MAX_PAGE_ORDER, "pfn %lu order %u", pfn, page->order);
 	if (faults)
 		return faults;
@@ -168,9 +185,10 @@ static int check_list(const struct zone *z, unsigned int order, u32 mt, unsigned
 }
 
 /* Marks what it meets, so that a page met twice is noticed; check_stacks() unmarks. */
-static int check_sheaf(const struct zone *z, unsigned int order, const struct sheaf *sheaf, u32 n,
+static int check_sheaf(const struct zone *z, unsigned int slot, const struct sheaf *sheaf, u32 n,
 		       unsigned long *met)
 {
+	unsigned int order = slot < PCP_RUNS ? slot % PCP_URGENT : (unsigned int)PAGE_ORDER_RUN;
 	int faults = 0;
 
 	assert_audit(n <= sheaf->cap, "%s sheaf %u of %u", z->name, n, sheaf->cap);
@@ -182,8 +200,11 @@ static int check_sheaf(const struct zone *z, unsigned int order, const struct sh
 			break;
 		assert_audit(page->state == PAGE_PCP && page->order == order &&
 				     page->zone == z->index && !(page->flags & PAGE_SEEN),
-			     "%s sheaf of order %u: pfn %lu state %u order %u", z->name, order,
+			     "%s sheaf of slot %u: pfn %lu state %u order %u", z->name, slot,
 			     pfn_of_page(page), page->state, page->order);
+		assert_audit(slot < PCP_RUNS || page->u.own.listed == slot - PCP_RUNS + 1,
+			     "%s sheaf of slot %u: run at pfn %lu of list %u", z->name, slot,
+			     pfn_of_page(page), page->u.own.listed - 1u);
 		page->flags |= PAGE_SEEN;
 		(*met)++;
 	}
@@ -201,8 +222,7 @@ static void sheaf_unmark(const struct sheaf *sheaf, u32 n)
 }
 
 /* One slot of all CPUs: looks at their sheaves, or unmarks what that has marked. */
-static int check_slot(const struct zone *z, unsigned int slot, unsigned int order,
-		      unsigned long *met, bool unmark)
+static int check_slot(const struct zone *z, unsigned int slot, unsigned long *met, bool unmark)
 {
 	int faults = 0;
 
@@ -213,24 +233,24 @@ static int check_slot(const struct zone *z, unsigned int slot, unsigned int orde
 		if (sheaf && unmark)
 			sheaf_unmark(sheaf, n);
 		else if (sheaf)
-			faults += check_sheaf(z, order, sheaf, n, met);
+			faults += check_sheaf(z, slot, sheaf, n, met);
 	}
 	return faults;
 }
 
 /* The urgent pages are blocks of order 0 too. */
-static int check_stacks(const struct zone *z, unsigned int order, unsigned long found)
+static int check_stacks(const struct zone *z, unsigned int slot, unsigned long found)
 {
 	unsigned long met = 0;
-	int faults = check_slot(z, order, order, &met, false);
+	int faults = check_slot(z, slot, &met, false);
 
-	if (order == 0) {
-		faults += check_slot(z, PCP_URGENT, order, &met, false);
-		check_slot(z, PCP_URGENT, order, &met, true);
+	if (slot == 0) {
+		faults += check_slot(z, PCP_URGENT, &met, false);
+		check_slot(z, PCP_URGENT, &met, true);
 	}
-	check_slot(z, order, order, &met, true);
+	check_slot(z, slot, &met, true);
 	assert_audit(phys.forked ? met <= found : met == found,
-		     "%s: %lu blocks of order %u on per-CPU lists, %lu found", z->name, met, order,
+		     "%s: %lu blocks of slot %u on per-CPU lists, %lu found", z->name, met, slot,
 		     found);
 	return faults;
 }
@@ -251,8 +271,8 @@ int zone_check(struct zone *z)
 	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
 		for (u32 mt = 0; mt < KMEM_NR_MT; mt++)
 			faults += check_list(z, o, mt, c.blocks[o][mt]);
-	for (unsigned int o = 0; o < PCP_ORDERS; o++)
-		faults += check_stacks(z, o, c.pcp_blocks[o]);
+	for (unsigned int s = 0; s < PCP_SLOTS; s++)
+		faults += s == PCP_URGENT ? 0 : check_stacks(z, s, c.pcp_blocks[s]);
 	assert_audit(c.free == z->free, "%s: %lu free, %lu counted", z->name, c.free, z->free);
 	assert_audit(c.deferred == 0 || phys.forked, "%s: %lu pages deferred", z->name, c.deferred);
 	faults += page_hits_check(z);

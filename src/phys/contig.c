@@ -22,6 +22,10 @@
  * frame of a run; for a frame of no run it ends at a head that does not reach it, which is how
  * wrong frees are told.
  *
+ * Runs of some lengths rest on per-CPU lists (pcp.c) when they are freed, and are taken from there first:
+ * nobody has the lock then. So a run is its reference holder's: who cuts one takes the reference for that
+ * long, which a free without the lock (run_give_hit) drops before it looks at the length.
+ *
  * Lock: ZONE. Memory is committed outside it; a refusal gives everything back.
  */
 #include "phys/internal.h"
@@ -31,6 +35,7 @@ static void run_make(struct page *page, struct zone *z, unsigned long nr)
 	page_hand_out(page, z, 0, KMEM_MT_UNMOVABLE);
 	page->order = PAGE_ORDER_RUN;
 	page->u.own.private_data = nr;
+	atom_store(&page->u.own.listed, (u16)0);
 	page->flags = PAGE_RUN;
 }
 
@@ -150,7 +155,12 @@ struct page *zone_alloc_contig(struct zone *z, unsigned long nr)
 	struct page *head;
 	irqflags_t flags;
 
-	if (nr == 0 || nr > z->managed || !zone_lock(z, context_is_async(), &flags))
+	if (nr == 0 || nr > z->managed)
+		return NULL;
+	head = pcp_run_take(z, nr);
+	if (head)
+		return head;
+	if (!zone_lock(z, context_is_async(), &flags))
 		return NULL;
 	head = run_take(z, nr);
 	zone_unlock(z, flags);
@@ -170,7 +180,7 @@ static struct page *run_of(const struct zone *z, struct page *page, unsigned lon
 
 	while (head > first && page_state(head) == PAGE_NONE)
 		head--;
-	if (!page_is_run(head) || head->refcount < 1)
+	if (!page_is_run(head) || atom_load(&head->refcount) < 1)
 		return NULL;
 	return page_run_nr(head) >= (unsigned long)(page - head) + nr ? head : NULL;
 }
@@ -191,18 +201,26 @@ static enum page_verdict run_cut(struct zone *z, struct page *page, unsigned lon
 {
 	struct page *head = run_of(z, page, nr);
 	unsigned long before, after;
+	s32 held = head ? atom_load(&head->refcount) : 0;
 
 	if (!head)
 		return run_blame(page);
-	if (head == page && head->refcount != 1)
+	if (head == page && held > 1)
 		return PAGE_BAD_REFCOUNT;
+	/* Pairs with the cas of a free without the lock. */
+	if (held < 1 || !atom_cas(&head->refcount, &held, 0))
+		return PAGE_BAD_FREE;
 	before = (unsigned long)(page - head);
 	after = page_run_nr(head) - before - nr;
 	if (after)
 		run_make(page + nr, z, after);
 	if (before)
 		run_make(page, z, nr);
-	head->u.own.private_data = before ? before : nr;
+	if (before || after) {
+		head->u.own.private_data = before ? before : nr;
+		atom_store(&head->u.own.listed, (u16)0);
+	}
+	atom_store_rel(&head->refcount, held);
 	return PAGE_OK;
 }
 
@@ -231,6 +249,8 @@ enum page_verdict zone_free_contig(struct page *page, unsigned long nr)
 	z = zone_of_pfn(pfn);
 	if (!z || nr > z->end - pfn)
 		return PAGE_BAD_FOREIGN;
+	if (pcp_run_give(z, page, nr, context_is_async()))
+		return PAGE_OK;
 	if (!zone_lock(z, context_is_async(), &flags)) {
 		/* The lock's holder may be the task we interrupted. A run is its owner's alone, who cuts
 		 * it now: he may go on with the rest before this part is taken in. */
@@ -282,6 +302,7 @@ bool zone_contig_extend(struct page *head, unsigned long nr)
 	/* The frame behind turns from a head into a tail; the owner alone frees parts of this run. */
 	page_of_pfn(end)->flags = 0;
 	page_set_state(page_of_pfn(end), PAGE_NONE);
+	atom_store(&head->u.own.listed, (u16)0);
 	head->u.own.private_data = nr;
 	return true;
 }

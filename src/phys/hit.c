@@ -10,6 +10,7 @@
  *	take[order][class]	the zone where walks for the class begin, passes at its low mark, without
  *				reserves, for this order (zone_watermark_ok); its lists are on
  *	give[order][zone]	its lists are on, and nothing is done to what is freed
+ *	run_take, run_give	the same of runs: their order is that of a block that would hold them
  *
  * Pages on the lists are not free for watermarks (S44), so between two holds of the lock no number of
  * hits changes an answer: it is exact, except that whoever looks during a hold sees the one before.
@@ -27,7 +28,10 @@
  */
 #include "phys/internal.h"
 
-enum { ROW_GIVE = KMEM_NR_ZONES, ROW_ALL = (1 << PCP_ORDERS) - 1 };
+enum {
+	ROW_GIVE = KMEM_NR_ZONES,
+	ROW_ALL = (1 << PCP_ORDERS) - 1,
+};
 _Static_assert((ROW_GIVE + 1) * PCP_ORDERS <= 64, "all answers of a zone are a word");
 
 struct page_hits page_hits;
@@ -81,9 +85,9 @@ static u64 hits_now(const struct zone *z)
 	return hits & z->hits_most;
 }
 
-static struct port_stack *home_stack(const struct zone *z, unsigned int o)
+static struct port_stack *home_stack(const struct zone *z, unsigned int slot)
 {
-	return percpu_first(z->pcp_home[o]);
+	return percpu_first(z->pcp_home[slot]);
 }
 
 /* Where the row's bits changed, in one column of a table. */
@@ -98,13 +102,39 @@ static void row_write(const struct zone *z, struct port_stack *(*table)[PAGE_HIT
 	}
 }
 
+/* The order of a block that would hold a run of the list. */
+static unsigned int run_list_order(unsigned int list)
+{
+	return fls_ulong(run_list_nr(list) - 1);
+}
+
+/* As many lists as have the same answer as their order. */
+static void runs_write(const struct zone *z, u32 column, u32 bits, u32 changed)
+{
+	for (unsigned int list = 0; list < RUN_LISTS; list++) {
+		unsigned int o = run_list_order(list);
+
+		if (changed >> o & 1)
+			atom_store_rel(&page_hits.run_take[list][column], /* as row_write() */
+				       bits >> o & 1 ? home_stack(z, PCP_RUNS + list) : NULL);
+	}
+}
+
 static noinline void hits_write(struct zone *z, u64 hits)
 {
 	u64 changed = hits ^ z->hits;
+	u32 give = row_get(hits, ROW_GIVE);
 
-	for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
-		row_write(z, page_hits.take, class, row_get(hits, class), row_get(changed, class));
-	row_write(z, page_hits.give, z->index, row_get(hits, ROW_GIVE), row_get(changed, ROW_GIVE));
+	for (u32 class = 0; class < KMEM_NR_ZONES; class ++) {
+		u32 bits = row_get(hits, class), diff = row_get(changed, class);
+
+		row_write(z, page_hits.take, class, bits, diff);
+		if (diff)
+			runs_write(z, class, bits, diff);
+	}
+	row_write(z, page_hits.give, z->index, give, row_get(changed, ROW_GIVE));
+	atom_store(&page_hits.run_give[z->index],
+		   give & 1 ? (struct port_stack *)percpu_first(z->run_stacks) : NULL);
 	z->hits = hits;
 }
 
@@ -170,6 +200,15 @@ int page_hits_check(const struct zone *z)
 				     page_hits.give[o][z->index] == home_stack(z, o),
 			     "%s: frees of order %u", z->name, o);
 	}
+	for (unsigned int list = 0; list < RUN_LISTS; list++)
+		for (u32 class = 0; class < KMEM_NR_ZONES; class ++)
+			assert_audit(!(row_get(z->hits, class) >> run_list_order(list) & 1) ||
+					     page_hits.run_take[list][class] ==
+						     home_stack(z, PCP_RUNS + list),
+				     "%s: runs, class %u, list %u", z->name, class, list);
+	assert_audit(!page_hits.run_give[z->index] ||
+			     page_hits.run_give[z->index] == percpu_first(z->run_stacks),
+		     "%s: frees of runs", z->name);
 	return faults;
 }
 

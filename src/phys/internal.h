@@ -131,6 +131,18 @@ int zone_hooks_check(void);
 
 void pcp_init(struct zone *z);
 u32 pcp_batch_of(unsigned long managed);
+/* slot: an order, or PCP_RUNS and the list of runs. Onto this CPU's list after a push was refused; false:
+ * there is no room. */
+bool pcp_free_slow(struct zone *z, struct page *page, unsigned int slot, bool cold, bool try);
+void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsigned int slot,
+		     bool try);
+size_t pcp_sheaf_bytes(u32 cap);
+/* Gives the stacks at an offset sheaves in mem, pcp_sheaf_bytes() for each CPU. */
+void pcp_init_at(struct zone *z, unsigned int slot, u32 off, u32 cap, unsigned char *mem);
+enum {
+	PCP_ZONE_SHARE = 8,
+	PCP_SHEAF_LEAST = 2, /* smaller ones would only pass blocks through */
+};
 /* Leaves a block, or a whole run, for the next holder of the lock. */
 void defer_block(struct zone *z, struct page *page, unsigned int order);
 enum page_verdict defer_run(struct zone *z, struct page *head);
@@ -139,6 +151,14 @@ static inline bool zone_has_deferred(struct zone *z)
 {
 	return atom_load(&z->deferred) != LINK_NIL || atom_load(&z->deferred_runs) != LINK_NIL;
 }
+
+/* ---- pcp_run.c ----------------------------------------------------------------------------------- */
+
+void pcp_run_init(struct zone *z);
+/* A run of nr frames off this CPU's list, as zone_alloc_contig() gives it; NULL: there is none. */
+struct page *pcp_run_take(struct zone *z, unsigned long nr);
+/* A whole run of nr frames onto it, the last reference dropped; false: nothing has happened. */
+bool pcp_run_give(struct zone *z, struct page *head, unsigned long nr, bool try);
 
 /* ---- contig.c ------------------------------------------------------------------------------------ */
 

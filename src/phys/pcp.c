@@ -2,11 +2,12 @@
 /*
  * pcp: a zone's front door, and the page lists of each CPU behind it.
  *
- * Orders 0..9 pass through per-CPU stacks: one per zone, order and CPU, each holding one sheaf of
- * page pointers. The top is the hot end; a cold request takes from, and a cold free puts to, the
- * bottom. A hit is one stack verb and no lock.
+ * Orders 0..9, and runs of some lengths (run_list()), pass through per-CPU stacks: one per zone, slot and
+ * CPU, each holding one sheaf of page pointers. The top is the hot end; a cold request takes from, and a
+ * cold free puts to, the bottom. A hit is one stack verb and no lock.
  *
- *	alloc   pop ----miss----> take the sheaf, fill it by one batch under one lock hold, put it
+ *	alloc   pop ----miss----> take the sheaf, fill it by one batch under one lock hold, put it; a
+ *				  run: the zone's lists
  *	free    push ---full----> take the sheaf, give its colder half back under one hold, put it
  *
  * A sheaf is in a stack, in the hands of one function, or, empty, on zone->pcp_parked: the place
@@ -14,7 +15,8 @@
  *
  * Which blocks. With mobility grouping only UNMOVABLE requests and page blocks use the lists, so a
  * sheaf never mixes types; without it every block is UNMOVABLE. Requests for the high-order atomic
- * reserve, and blocks of it, go past the lists, which would dissolve it.
+ * reserve, and blocks of it, go past the lists, which would dissolve it. A run may be of several page
+ * blocks: where these have types it is on no list.
  *
  * Urgent. A handler may have interrupted the holder of the very lock it needs. So each CPU has a few
  * single pages more (PCP_URGENT), which others get only when the zone has nothing else. Tasks fill
@@ -23,7 +25,7 @@
  * a 64th of the zone for all CPUs. Pressure leaves them alone.
  *
  * Bound: the lists of all CPUs together hold at most an eighth of the zone (pcp_capacity), those of
- * one order and CPU a MiB, or two blocks. Pages on them are not free for watermarks. A block there does
+ * one order and CPU a MiB, or two blocks; those of runs as much again. Pages on them are not free for watermarks. A block there does
  * not merge with its buddy; so what asks for pages back empties the lists before it gives up, and
  * decay (reclaim/decay.c) once a round, or no section could be given back.
  *
@@ -36,9 +38,7 @@
 
 enum {
 	PCP_SHEAF_MOST = 510, /* a sheaf's block is a page at most */
-	PCP_SHEAF_LEAST = 2,  /* smaller ones would only pass blocks through */
-	PCP_ZONE_SHARE = 8,
-	URGENT_MOST = 16, /* what a slab's worth of work in one handler may take */
+	URGENT_MOST = 16,     /* what a slab's worth of work in one handler may take */
 	URGENT_ZONE_SHARE = 64,
 };
 
@@ -120,8 +120,34 @@ void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt
 	page_set_state(page, PAGE_ALLOC);
 }
 
-static void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsigned int order,
-			    bool try)
+static unsigned long slot_frames(unsigned int slot)
+{
+	if (slot >= PCP_RUNS)
+		return run_list_nr(slot - PCP_RUNS);
+	return slot == PCP_URGENT ? 1 : 1ul << slot;
+}
+
+/* A block, or a run that is on no list any more. */
+static void slot_defer(struct zone *z, struct page *page, unsigned int slot)
+{
+	if (slot < PCP_RUNS) {
+		defer_block(z, page, slot);
+		return;
+	}
+	page_set_state(page, PAGE_ALLOC);
+	defer_push(&z->deferred_runs, page);
+}
+
+static void slot_free_locked(struct zone *z, struct page *page, unsigned int slot)
+{
+	if (slot < PCP_RUNS)
+		buddy_free(z, page, slot, false);
+	else
+		run_free_locked(z, page);
+}
+
+void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsigned int slot,
+		     bool try)
 {
 	irqflags_t flags;
 
@@ -129,11 +155,11 @@ static void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr,
 		return;
 	if (!zone_lock(z, try, &flags)) {
 		for (unsigned int i = 0; i < nr; i++)
-			defer_block(z, block[i], order);
+			slot_defer(z, block[i], slot);
 		return;
 	}
 	for (unsigned int i = 0; i < nr; i++)
-		buddy_free(z, block[i], order, false);
+		slot_free_locked(z, block[i], slot);
 	zone_unlock(z, flags);
 }
 
@@ -171,73 +197,73 @@ static void sheaf_set(struct sheaf *sheaf, u32 n)
 	atom_store(&sheaf->n, n);
 }
 
-static void parked_push(struct zone *z, unsigned int order, struct sheaf *first, struct sheaf *last)
+static void parked_push(struct zone *z, unsigned int slot, struct sheaf *first, struct sheaf *last)
 {
-	struct sheaf *seen = atom_load(&z->pcp_parked[order]);
+	struct sheaf *seen = atom_load(&z->pcp_parked[slot]);
 
 	do
 		atom_store(&last->next, seen);
-	while (!atom_cas(&z->pcp_parked[order], &seen, first));
+	while (!atom_cas(&z->pcp_parked[slot], &seen, first));
 }
 
 /* All at once, so that no head can come back in between; the others are pushed again. */
-static struct sheaf *parked_take(struct zone *z, unsigned int order)
+static struct sheaf *parked_take(struct zone *z, unsigned int slot)
 {
 	struct sheaf *sheaf, *last;
 
-	if (!atom_load(&z->pcp_parked[order]))
+	if (!atom_load(&z->pcp_parked[slot]))
 		return NULL;
-	sheaf = atom_xchg(&z->pcp_parked[order], NULL); /* pairs with the cas of parked_push */
+	sheaf = atom_xchg(&z->pcp_parked[slot], NULL); /* pairs with the cas of parked_push */
 	if (!sheaf || !sheaf->next)
 		return sheaf;
 	for (last = sheaf->next; last->next;)
 		last = last->next;
-	parked_push(z, order, sheaf->next, last);
+	parked_push(z, slot, sheaf->next, last);
 	sheaf->next = NULL;
 	return sheaf;
 }
 
 /* The statistics know each sheaf as it was when it was last in hands; peeking into stacks that are
  * in use would cost their owners a cache line. */
-static void pcp_mirror(struct zone *z, unsigned int order, unsigned int cpu, u32 blocks)
+static void pcp_mirror(struct zone *z, unsigned int slot, unsigned int cpu, u32 blocks)
 {
 	struct kmem_stat *st = kmem_machine.stat;
-	u32 *seen = z->pcp_seen + cpu * PCP_ORDERS;
+	u32 *seen = z->pcp_seen + cpu * PCP_SLOTS;
 	u32 pages = 0;
 
-	atom_store(&seen[order], blocks << order);
-	for (unsigned int o = 0; o < PCP_ORDERS; o++)
-		pages += atom_load(&seen[o]);
+	atom_store(&seen[slot], blocks * (u32)slot_frames(slot));
+	for (unsigned int s = 0; s < PCP_SLOTS; s++)
+		pages += atom_load(&seen[s]);
 	atom_store(&st->cpu[cpu].pcp_count[z->index], pages);
 }
 
 /* Ends the hands-on part that pcp_sheaf_get() began. */
-static void pcp_sheaf_put(struct zone *z, unsigned int order, unsigned int cpu, struct sheaf *sheaf,
+static void pcp_sheaf_put(struct zone *z, unsigned int slot, unsigned int cpu, struct sheaf *sheaf,
 			  bool try)
 {
-	u32 off = atom_load(&z->pcp_off[order]);
+	u32 off = atom_load(&z->pcp_off[slot]);
 	u32 nr = sheaf->n;
 
 	if (off != PERCPU_NONE && port_stack_put(off, cpu, sheaf)) {
-		pcp_mirror(z, order, cpu, nr);
+		pcp_mirror(z, slot, cpu, nr);
 		return;
 	}
-	blocks_to_buddy(z, sheaf->slot, nr, order, try);
+	blocks_to_buddy(z, sheaf->slot, nr, slot, try);
 	sheaf_set(sheaf, 0);
-	parked_push(z, order, sheaf, sheaf);
+	parked_push(z, slot, sheaf, sheaf);
 }
 
-static struct sheaf *pcp_sheaf_get(struct zone *z, unsigned int order, unsigned int cpu)
+static struct sheaf *pcp_sheaf_get(struct zone *z, unsigned int slot, unsigned int cpu)
 {
-	u32 off = atom_load(&z->pcp_off[order]);
+	u32 off = atom_load(&z->pcp_off[slot]);
 	struct sheaf *sheaf;
 
 	if (off == PERCPU_NONE)
 		return NULL;
 	sheaf = port_stack_take(off, cpu);
 	if (!sheaf)
-		return parked_take(z, order);
-	pcp_mirror(z, order, cpu, 0);
+		return parked_take(z, slot);
+	pcp_mirror(z, slot, cpu, 0);
 	return sheaf;
 }
 
@@ -284,19 +310,14 @@ static void sheaf_add(struct sheaf *sheaf, struct page *page, bool cold)
 	sheaf_set(sheaf, sheaf->n + 1);
 }
 
-static unsigned int slot_order(unsigned int slot)
-{
-	return slot == PCP_URGENT ? 0 : slot;
-}
-
 /* How many urgent pages the CPU lacks, if more than half and the zone has plenty; a guess, as nothing
  * is locked. */
-static u32 urgent_missing(const struct zone *z, unsigned int order, bool try)
+static u32 urgent_missing(const struct zone *z, unsigned int slot, bool try)
 {
 	u32 has, nr;
 	const struct sheaf *sheaf = port_stack_peek(z->pcp_home[PCP_URGENT], port_cpu(), &has);
 
-	if (z->pcp_home[PCP_URGENT] == PERCPU_NONE || !sheaf || order != 0 || try ||
+	if (z->pcp_home[PCP_URGENT] == PERCPU_NONE || !sheaf || slot != 0 || try ||
 	    zone_free_pages(z) < atom_load(&z->mark[ALLOC_WMARK_HIGH]))
 		return 0;
 	nr = sheaf->cap - has;
@@ -304,9 +325,9 @@ static u32 urgent_missing(const struct zone *z, unsigned int order, bool try)
 }
 
 /* From a list in the caller's hands. No lock is held: see above. */
-static void urgent_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, bool try)
+static void urgent_fill(struct zone *z, struct sheaf *sheaf, unsigned int slot, bool try)
 {
-	u32 nr = urgent_missing(z, order, try);
+	u32 nr = urgent_missing(z, slot, try);
 
 	for (; nr && sheaf->n > 1; nr--) {
 		struct page *page = sheaf_take_top(sheaf);
@@ -370,7 +391,7 @@ static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u
 }
 
 /* Makes room by giving the colder half back; false if the lock is busy. */
-static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int order, bool try)
+static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int slot, bool try)
 {
 	u32 half = sheaf->n / 2;
 	irqflags_t flags;
@@ -378,28 +399,27 @@ static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int order,
 	if (!zone_lock(z, try, &flags))
 		return false;
 	for (u32 i = 0; i < half; i++)
-		buddy_free(z, sheaf->slot[i], order, false);
+		slot_free_locked(z, sheaf->slot[i], slot);
 	zone_unlock(z, flags);
 	sheaf_set(sheaf, sheaf->n - half);
 	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[half], sheaf->n * sizeof(sheaf->slot[0]));
 	return true;
 }
 
-static bool pcp_free_slow(struct zone *z, struct page *page, unsigned int order, bool cold,
-			  bool try)
+bool pcp_free_slow(struct zone *z, struct page *page, unsigned int slot, bool cold, bool try)
 {
 	unsigned int cpu = port_cpu();
-	struct sheaf *sheaf = pcp_sheaf_get(z, order, cpu);
+	struct sheaf *sheaf = pcp_sheaf_get(z, slot, cpu);
 	bool room;
 
 	if (!sheaf)
 		return false;
 	if (sheaf->n == sheaf->cap)
-		urgent_fill(z, sheaf, order, try);
-	room = sheaf->n < sheaf->cap || sheaf_spill(z, sheaf, order, try);
+		urgent_fill(z, sheaf, slot, try);
+	room = sheaf->n < sheaf->cap || sheaf_spill(z, sheaf, slot, try);
 	if (room)
 		sheaf_add(sheaf, page, cold);
-	pcp_sheaf_put(z, order, cpu, sheaf, try);
+	pcp_sheaf_put(z, slot, cpu, sheaf, try);
 	return room;
 }
 
@@ -541,9 +561,9 @@ void zone_free(struct page *page, unsigned int order, bool cold, bool try)
 
 /* ---- All CPUs -------------------------------------------------------------------------------------- */
 
-static void pcp_drain_stack(struct zone *z, unsigned int order, unsigned int cpu, bool wait)
+static void pcp_drain_stack(struct zone *z, unsigned int slot, unsigned int cpu, bool wait)
 {
-	u32 off = z->pcp_home[order], n;
+	u32 off = z->pcp_home[slot], n;
 	struct sheaf *sheaf;
 
 	/* Nothing is there just now: not worth stopping the CPU for. */
@@ -552,10 +572,10 @@ static void pcp_drain_stack(struct zone *z, unsigned int order, unsigned int cpu
 	sheaf = wait ? port_stack_drain(off, cpu) : port_stack_take(off, cpu);
 	if (!sheaf)
 		return;
-	pcp_mirror(z, order, cpu, 0);
-	blocks_to_buddy(z, sheaf->slot, sheaf->n, order, !wait);
+	pcp_mirror(z, slot, cpu, 0);
+	blocks_to_buddy(z, sheaf->slot, sheaf->n, slot, !wait);
 	sheaf_set(sheaf, 0);
-	pcp_sheaf_put(z, order, cpu, sheaf, !wait);
+	pcp_sheaf_put(z, slot, cpu, sheaf, !wait);
 }
 
 /* The sheaf has no other place, and nobody puts one there, so it waits for a verb in progress again. */
@@ -579,9 +599,10 @@ void pcp_drain_lists(void)
 	if (!phys.live)
 		return;
 	for_each_zone (z)
-		for (unsigned int o = 0; o < PCP_ORDERS; o++)
-			for (unsigned int cpu = 0; z->pcp_home[o] && cpu < port_ncpu(); cpu++)
-				pcp_drain_stack(z, o, cpu, wait);
+		for (unsigned int s = 0; s < PCP_SLOTS; s++)
+			for (unsigned int cpu = 0;
+			     s != PCP_URGENT && z->pcp_home[s] && cpu < port_ncpu(); cpu++)
+				pcp_drain_stack(z, s, cpu, wait);
 	phys_run_deferred();
 }
 
@@ -603,8 +624,8 @@ void pcp_switch(bool on)
 	if (!phys.live)
 		return;
 	for_each_zone (z)
-		for (unsigned int o = 0; o < PCP_ORDERS; o++)
-			atom_store(&z->pcp_off[o], on ? z->pcp_home[o] : (u32)PERCPU_NONE);
+		for (unsigned int s = 0; s < PCP_SLOTS; s++)
+			atom_store(&z->pcp_off[s], on ? z->pcp_home[s] : (u32)PERCPU_NONE);
 	page_hits_refresh();
 	if (!on) {
 		for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++)
@@ -622,7 +643,7 @@ unsigned long pcp_count(const struct zone *z, unsigned int cpu)
 		u32 n;
 
 		if (port_stack_peek(z->pcp_home[o], cpu, &n))
-			nr += (unsigned long)n << slot_order(o);
+			nr += n * slot_frames(o);
 	}
 	return nr;
 }
@@ -647,19 +668,16 @@ static u32 urgent_capacity(const struct zone *z)
 	return (u32)size_min(z->present / URGENT_ZONE_SHARE / port_ncpu(), URGENT_MOST);
 }
 
-static bool pcp_init_stack(struct zone *z, unsigned int slot, u32 cap)
+/* What the sheaf of a stack takes up. */
+size_t pcp_sheaf_bytes(u32 cap)
 {
-	size_t bytes = size_max(sheaf_block(cap), KMEM_CACHE_LINE);
-	u32 off = percpu_alloc(sizeof(struct port_stack));
-	unsigned char *mem;
+	return size_max(sheaf_block(cap), KMEM_CACHE_LINE);
+}
 
-	if (off == PERCPU_NONE)
-		return false;
-	mem = boot_alloc(bytes * port_ncpu(), false);
-	if (!mem) {
-		percpu_free(off, sizeof(struct port_stack));
-		return false;
-	}
+void pcp_init_at(struct zone *z, unsigned int slot, u32 off, u32 cap, unsigned char *mem)
+{
+	size_t bytes = pcp_sheaf_bytes(cap);
+
 	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {
 		struct sheaf *sheaf = sheaf_in(mem + bytes * cpu, cap);
 
@@ -668,7 +686,18 @@ static bool pcp_init_stack(struct zone *z, unsigned int slot, u32 cap)
 		assert_always(port_stack_put(off, cpu, sheaf)); /* nobody else knows it */
 	}
 	z->pcp_home[slot] = off;
-	return true;
+	atom_store(&z->pcp_off[slot], off);
+}
+
+static void pcp_init_stack(struct zone *z, unsigned int slot, u32 cap)
+{
+	u32 off = percpu_alloc(sizeof(struct port_stack));
+	unsigned char *mem = off ? boot_alloc(pcp_sheaf_bytes(cap) * port_ncpu(), false) : NULL;
+
+	if (mem)
+		pcp_init_at(z, slot, off, cap, mem);
+	else
+		percpu_free(off, sizeof(struct port_stack));
 }
 
 /* Without stacks (switched off, a tiny zone, no memory) the zone works, through its lock. */
@@ -676,17 +705,16 @@ void pcp_init(struct zone *z)
 {
 	if (!kmem_machine.opt.percpu_pages || z->present == 0)
 		return;
-	z->pcp_seen = boot_alloc(port_ncpu() * PCP_ORDERS * sizeof(u32), false);
+	z->pcp_seen = boot_alloc(port_ncpu() * PCP_SLOTS * sizeof(u32), false);
 	if (!z->pcp_seen)
 		return;
 	for (unsigned int o = 0; o < PCP_ORDERS; o++) {
 		u32 cap = pcp_capacity(z, o);
 
-		if (cap < PCP_SHEAF_LEAST || !pcp_init_stack(z, o, cap))
-			continue;
-		z->pcp_cap[o] = cap;
-		atom_store(&z->pcp_off[o], z->pcp_home[o]);
+		if (cap >= PCP_SHEAF_LEAST)
+			pcp_init_stack(z, o, cap);
 	}
 	if (urgent_capacity(z))
 		pcp_init_stack(z, PCP_URGENT, urgent_capacity(z));
+	pcp_run_init(z);
 }

@@ -11,8 +11,8 @@
  *	section	2^MAX_PAGE_ORDER aligned frames: what is committed at once
  *	deferred  blocks freed where nothing may be waited for and the zone was locked: they lie on a
  *		lock-free list, neither free nor allocated, until the next holder of the lock
- *	pcp	per-CPU page lists: one stack per zone, CPU and order 0..9. Pages on it are not free
- *		for watermarks
+ *	pcp	per-CPU page lists: one stack per zone, CPU and slot: order 0..9, or length of a run.
+ *		Pages on it are not free for watermarks
  *	urgent	a few pages of each CPU's that only requests which may not wait get, where the lock
  *		of their zone is not to be had
  *	mark	a watermark: min, low, high, promo
@@ -86,6 +86,7 @@ struct page {
 		struct {
 			unsigned long private_data; /* heads: the owner's; runs: frames */
 			u16 lru, lru_owner;	    /* with PAGE_LRU: pool/lru.c */
+			u16 listed; /* runs: one more than their list, once they have been there */
 		} own;
 	} u;
 };
@@ -157,8 +158,30 @@ enum alloc_flag {
 enum {
 	PCP_ORDERS = MAX_PAGE_ORDER, /* all but the largest, whole sections, which may go back */
 	PCP_URGENT = PCP_ORDERS,     /* the slot behind those of the orders: single pages */
-	PCP_SLOTS,
+	PCP_RUNS,		     /* the first of those of runs */
+	RUN_STEPS = 8,		     /* lists of runs to a doubling */
+	RUN_LISTS = 32,
+	RUN_LISTED = 64, /* frames of the longest */
+	PCP_SLOTS = PCP_RUNS + RUN_LISTS,
 };
+
+/*
+ * Lists of runs are for 1..16 frames, and from there on eight lengths to a doubling. Which of them is the
+ * first whose runs have nr frames (1..RUN_LISTED)?
+ */
+static inline unsigned int run_list(unsigned long nr)
+{
+	unsigned int shift = ilog2_ulong((nr - 1) | RUN_STEPS) - 3;
+
+	return shift * RUN_STEPS + (unsigned int)((nr - 1) >> shift);
+}
+/* The frames of its runs. */
+static inline unsigned long run_list_nr(unsigned int list)
+{
+	unsigned int shift = list < 2 * RUN_STEPS ? 0 : list / RUN_STEPS - 1;
+
+	return (list - shift * RUN_STEPS + 1ul) << shift;
+}
 
 struct free_area {
 	u32 head[KMEM_NR_MT], tail[KMEM_NR_MT]; /* pfn links */
@@ -178,11 +201,12 @@ struct zone {
 	unsigned long reserve[KMEM_NR_ZONES]; /* lowmem_reserve */
 	unsigned long nr_free_highatomic, nr_reserved_highatomic;
 	struct free_area area[NR_PAGE_ORDERS];
-	u32 pcp_off[PCP_ORDERS]; /* per-CPU stacks; PERCPU_NONE: off */
-	u32 pcp_cap[PCP_ORDERS], pcp_batch, pcp_high_min, pcp_high_max;
+	u32 pcp_off[PCP_SLOTS];	 /* per-CPU stacks; PERCPU_NONE: off. Not of urgent ones */
 	u32 pcp_home[PCP_SLOTS]; /* the same offsets, also while pcp_switch(false) holds; urgent */
-	struct sheaf *pcp_parked[PCP_ORDERS]; /* empty sheaves without a stack; lock-free stack */
-	u32 *pcp_seen;		     /* pages in each CPU's and order's sheaf when last in hands */
+	u32 pcp_batch, pcp_high_min, pcp_high_max;
+	u32 run_stacks; /* those of the shortest runs, which the others lie behind */
+	struct sheaf *pcp_parked[PCP_SLOTS]; /* empty sheaves without a stack; lock-free stack */
+	u32 *pcp_seen;		     /* pages in each CPU's and slot's sheaf when last in hands */
 	u32 deferred, deferred_runs; /* pfn links; lock-free stacks, taken whole */
 	u32 stat_dirty;		     /* bit o: nr_free of order o changed; under lock */
 	pfn_t run_hint;		     /* where a run may fit: see contig.c; under lock */
@@ -267,7 +291,9 @@ _Static_assert(KMEM_NR_ZONES + 1 <= PAGE_HITS_ROW, "a row has room for all class
 struct page_hits {
 	struct port_stack *take[PCP_ORDERS][PAGE_HITS_ROW]; /* by class; NULL; behind the last */
 	struct port_stack *give[PCP_ORDERS][PAGE_HITS_ROW]; /* by zone; NULL */
-	unsigned long *soiled;				    /* that of commit.c */
+	struct port_stack *run_take[RUN_LISTS][PAGE_HITS_ROW];
+	struct port_stack *run_give[PAGE_HITS_ROW]; /* the first of the zone's run_stacks */
+	unsigned long *soiled;			    /* that of commit.c */
 };
 extern struct page_hits page_hits HIDDEN;
 /* After a change of what the answers rest on, free lists apart: marks, managed counts, switches. Task
@@ -384,7 +410,8 @@ bool page_give_large(struct page *page, unsigned int order, u8 flags);
 /* ---- contig.c: runs -------------------------------------------------------------------------------
  *
  * A run is nr frames, any number, allocated as one: the head is PAGE_ALLOC with PAGE_RUN, refcount
- * 1; its tails are not written to, so a run of a gigabyte costs a few hundred stores. Where the
+ * 1; its tails are not written to, so a run of a gigabyte costs a few hundred stores. On a list its head is
+ * PAGE_PCP, and all else is as it was. Where the
  * caller is a handler (sync_nested(), or not a task) these try the lock only: NULL or false then,
  * and frees are deferred.
  */
@@ -405,6 +432,71 @@ static inline unsigned long page_run_nr(const struct page *head)
 {
 	return head->u.own.private_data;
 }
+
+/* Hits of runs. */
+void run_count_slow(const struct page *page, enum kmem_event ev);
+void run_give_full(struct page *page);
+
+/* Counts a run's frames: what follows its hit. False: run_count_slow() has to. */
+static inline always_inline bool run_count(const struct page *page, enum kmem_event ev)
+{
+	return likely(vm_event_hit(kmem_machine.stat, ev, page_run_nr(page)));
+}
+static inline enum kmem_event run_taken(const struct page *page)
+{
+	return (enum kmem_event)(KMEM_EV_pgalloc_dma + page_kind_zone(page->kind));
+}
+
+/*
+ * A run of the list as zone_alloc_contig() gives it, for a request of the class, to be counted. NULL:
+ * nothing has happened. Its head has remained one while it rested.
+ */
+static inline always_inline struct page *run_take_hit(u32 class, unsigned int list)
+{
+	struct port_stack *stack = atom_load_acq(&page_hits.run_take[list][class]);
+	struct page *page = likely(stack) ? port_hit_pop(stack) : NULL;
+
+	if (unlikely(!page))
+		return NULL;
+	assert_always((page->kind & ~(u32)PAGE_KIND_ZONE) ==
+		      (page_kind(PAGE_PCP, PAGE_ORDER_RUN) | (u32)PAGE_RUN << 8));
+	page->refcount = 1;
+	atom_store(&page->state, (u8)PAGE_ALLOC);
+	return page;
+}
+
+/*
+ * Frees a whole run that has been on a list before: all its frames are soiled. False: nothing has
+ * happened. Of two who free it at once one drops the reference; and who cuts it has that meanwhile
+ * (contig.c), so which list it is for is looked at again.
+ */
+static inline always_inline bool run_give_hit(struct page *page)
+{
+	u32 kind = atom_load(&page->kind);
+	struct port_stack *stacks;
+	unsigned int listed;
+	s32 one = 1;
+
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) !=
+		     (page_kind(PAGE_ALLOC, PAGE_ORDER_RUN) | (u32)PAGE_RUN << 8)))
+		return false;
+	stacks = atom_load(&page_hits.run_give[page_kind_zone(kind)]);
+	if (unlikely(!stacks) || unlikely(!atom_load(&page->u.own.listed)) ||
+	    unlikely(!atom_cas(&page->refcount, &one, 0)))
+		return false;
+	listed = atom_load(&page->u.own.listed);
+	if (unlikely(!listed)) {
+		atom_store_rel(&page->refcount, 1);
+		return false;
+	}
+	atom_store(&page->state, (u8)PAGE_PCP);
+	if (unlikely(!port_hit_push(stacks + listed - 1, page)))
+		run_give_full(page);
+	else if (unlikely(!run_count(page, KMEM_EV_pgfree)))
+		run_count_slow(page, KMEM_EV_pgfree);
+	return true;
+}
+
 /* Walks over a zone's heads jump over what was never listed; without the lock, what is listed just now
  * too. */
 static inline pfn_t zone_skip_fresh(const struct zone *z, pfn_t pfn)
@@ -418,7 +510,7 @@ static inline unsigned long page_frames(const struct page *page)
 
 	if (state == PAGE_NONE || state == PAGE_HOLE || state == PAGE_TAIL)
 		return 1;
-	return page_is_run(page) ? page_run_nr(page) : 1UL << page->order;
+	return atom_load(&page->flags) & PAGE_RUN ? page_run_nr(page) : 1UL << page->order;
 }
 /* Gives the memory of free sections back to the host: frames made unbacked. Task context. */
 unsigned long phys_trim(void);

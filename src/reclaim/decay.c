@@ -9,8 +9,8 @@
  * sheaves, and with these, slabs; and the per-CPU lists of pages are emptied, since a block there keeps
  * its section from being free as a whole.
  *
- *	decay	every free that gives whole slabs, runs or large blocks back comes by; each 16th looks
- *		at the clock
+ *	decay	every free that gives whole slabs or runs back to their zone comes by; each 16th looks at
+ *		the clock
  *	step	64 sections, of which one is given back; or, at the end of a round, the barns and the lists
  *	rest	a millisecond between steps, half of decay_ms between rounds
  *

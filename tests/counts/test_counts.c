@@ -15,7 +15,7 @@
 #include "lib/stepper.h"
 #include "sync/sync.h"
 
-enum { WARM = 200, HITS = 20, LIVE = 512, STEADY = 20000, STEPPED = 600, BURST = 900, SMALL = 64 };
+enum { WARM = 200, HITS = 20, LIVE = 512, STEADY = 20000, STEPPED = 600, BURST = 900, SMALL = 64, LARGE = 64 << 10 };
 
 /* ---- What is called ------------------------------------------------------------------------------- */
 
@@ -24,6 +24,7 @@ struct face {
 	void *(*alloc)(size_t, gfp_t); /* whichever of these four there is */
 	void (*free)(const void *);
 	struct kmem_cache *cache;
+	size_t size; /* of hits; 0: SMALL */
 	unsigned int order;
 	bool pages;
 	gfp_t gfp;
@@ -130,12 +131,13 @@ static void within(const char *name, unsigned long count)
 static void load_hits(void *arg)
 {
 	const struct face *f = arg;
+	size_t size = f->size ? f->size : SMALL;
 
 	for (int i = 0; i < WARM; i++)
-		face_free_one(f, face_alloc(f, SMALL));
+		face_free_one(f, face_alloc(f, size));
 	step_here();
 	for (int i = 0; i < HITS; i++)
-		face_free_one(f, face_alloc(f, SMALL));
+		face_free_one(f, face_alloc(f, size));
 }
 
 /* Of a hit nothing but the least is asked; all calls of the load are hits. */
@@ -198,6 +200,25 @@ TEST(a_hit_of_malloc_stays_within_its_limit)
 		skip_loudly(NO_SEQUENCES);
 	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
 	count_hits(&f, "malloc", "free");
+}
+
+TEST(a_hit_of_a_large_malloc_stays_within_its_limit)
+{
+	struct face f = {.alloc = face_malloc, .free = face_free, .size = LARGE};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
+	count_hits(&f, "malloc(64 KiB)", "free(64 KiB)");
+}
+
+TEST(a_hit_of_a_large_kmalloc_stays_within_its_limit)
+{
+	struct face f = {.alloc = kmalloc, .free = kfree, .gfp = GFP_KERNEL, .size = LARGE};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_hits(&f, "kmalloc(64 KiB)", "kfree(64 KiB)");
 }
 
 TEST(a_hit_of_the_page_allocator_stays_within_its_limit)

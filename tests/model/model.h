@@ -324,7 +324,7 @@ static inline void model_exact(struct model *m)
 
 static inline void model_contig(struct model *m)
 {
-	unsigned long nr = 1 + model_pick(m, 1500);
+	unsigned long nr = 1 + model_pick(m, model_pick(m, 2) ? 1500 : 64); /* those with lists */
 	struct page *page =
 		alloc_contig_pages(nr, GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY, 0, NULL);
 
@@ -334,6 +334,21 @@ static inline void model_contig(struct model *m)
 						 .p = page_address(page),
 						 .page = page,
 						 .size = nr * PAGE_SIZE});
+}
+
+/* Whole, or its end first, or shorter than it was. */
+static inline void model_free_contig(struct model *m, struct page *page, unsigned long nr)
+{
+	unsigned long part = model_pick(m, 3) ? 0 : model_pick(m, (unsigned int)nr);
+
+	if (part && model_pick(m, 2))
+		free_contig_range(page_to_pfn(page) + part, nr - part);
+	else if (part)
+		contig_resize(page, part);
+	if (contig_nr_pages(page) != (part ? part : nr))
+		MODEL_FAIL(m, "op %lu: a run of %lu pages says %lu", m->ops, part ? part : nr,
+			   contig_nr_pages(page));
+	free_contig_range(page_to_pfn(page), part ? part : nr);
 }
 
 static inline void model_free(struct model *m, unsigned int i)
@@ -360,7 +375,7 @@ static inline void model_free(struct model *m, unsigned int i)
 		free_pages_exact(it.p, it.size);
 		break;
 	case KIND_CONTIG:
-		free_contig_range(page_to_pfn(it.page), it.size / PAGE_SIZE);
+		model_free_contig(m, it.page, it.size / PAGE_SIZE);
 		break;
 	}
 }
@@ -372,7 +387,7 @@ static inline void model_misuse(struct model *m)
 	unsigned long before = kmem_misuse_count();
 	int local;
 
-	switch (model_pick(m, 4)) {
+	switch (model_pick(m, 5)) {
 	case 0:
 		kfree(&local);
 		break;
@@ -390,6 +405,11 @@ static inline void model_misuse(struct model *m)
 		if (!it || it->kind != KIND_KMALLOC || it->size < 16)
 			return;
 		kfree(it->p + 8);
+		break;
+	case 4:
+		if (!it || it->kind != KIND_CONTIG)
+			return;
+		free_contig_range(page_to_pfn(it->page), it->size / PAGE_SIZE + 1);
 		break;
 	}
 	m->misuses++;

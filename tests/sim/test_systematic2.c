@@ -118,6 +118,16 @@ TEST(pages_drain_free_and_alloc)
 	every_schedule("pages: drain, free and alloc");
 }
 
+TEST(runs_drain_free_and_alloc)
+{
+	every_schedule("runs: drain, free and alloc");
+}
+
+TEST(runs_freed_and_freed_in_part)
+{
+	every_schedule("runs: freed, and freed in part");
+}
+
 TEST(pages_free)
 {
 	every_schedule("pages: free");

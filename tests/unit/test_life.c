@@ -409,9 +409,9 @@ TEST(free_memory_decays_while_the_program_goes_on_freeing)
 	memset(p, 0x55, (size_t)PAGES << PAGE_SHIFT);
 	free_contig_range(page_to_pfn(run), PAGES);
 	for (i = 0; i < LOOKS && phys_backed(page_to_pfn(run) + PAGES / 2); i++) {
-		struct page *page = alloc_contig_pages(1, GFP_KERNEL, 0, NULL);
+		struct page *page = alloc_contig_pages(100, GFP_KERNEL, 0, NULL);
 
-		free_contig_range(page_to_pfn(page), 1);
+		free_contig_range(page_to_pfn(page), 100);
 		usleep(1000);
 	}
 	ok(i < LOOKS, "given back");

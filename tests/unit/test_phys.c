@@ -517,6 +517,26 @@ TEST(runs_of_any_length)
 	pm_stop();
 }
 
+/* On a large machine sections are listed when they are needed: what lies behind them says nothing of them. */
+TEST(a_run_at_the_end_of_a_large_zone_lists_no_section)
+{
+	struct kmem_options opt = pm_options((1ul << 24) - 512);
+	struct page *run;
+	struct zone *z;
+	pfn_t fresh;
+
+	pm_start(&opt);
+	z = pm_normal();
+	fresh = z->fresh;
+	z->run_hint = z->end - 512;
+	ok(fresh < z->fresh_end && z->run_hint >= z->fresh_end, "there are such sections");
+	run = zone_alloc_contig(z, 5);
+	ok(run == page_of_pfn(z->end - 512), "behind them");
+	is(z->fresh, fresh);
+	is(zone_free_contig(run, 5), PAGE_OK);
+	pm_stop();
+}
+
 /* Memory that was never touched is the dearest there is: the host has to find and clear it. */
 TEST(a_run_is_placed_where_one_was_freed)
 {

@@ -68,3 +68,79 @@ TEST(hits_end_where_the_low_mark_is_and_begin_there)
 	ok(page_hits.take[0][KMEM_ZONE_NORMAL], "on again");
 	pm_stop();
 }
+
+TEST(lists_of_runs_are_for_all_lengths)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned long nr = 1; nr <= RUN_LISTED; nr++) {
+		unsigned int list = run_list(nr);
+
+		wrong += list >= RUN_LISTS || run_list_nr(list) < nr ||
+			 run_list_nr(list) - nr > (nr - 1) / RUN_STEPS ||
+			 (list && run_list_nr(list - 1) >= nr) ||
+			 run_list(run_list_nr(list)) != list;
+	}
+	is(wrong, 0);
+	is(run_list(RUN_LISTED), RUN_LISTS - 1);
+}
+
+TEST(a_run_hits_once_it_has_been_freed)
+{
+	unsigned int list = run_list(12);
+	struct page *run, *other;
+	struct zone *z;
+
+	hits_start(1 << 15);
+	z = pm_normal();
+	ok(!run_take_hit(KMEM_ZONE_NORMAL, list), "none has been freed");
+	run = zone_alloc_contig(z, 12);
+	other = zone_alloc_contig(z, 12);
+	ok(!run_give_hit(run), "its memory is not known to be soiled");
+	is(zone_free_contig(run, 12), PAGE_OK);
+	is(zone_free_contig(run, 12), PAGE_BAD_FREE, "twice");
+	is(zone_free_contig(run + 1, 3), PAGE_BAD_ORDER, "a part");
+	ok(!run_give_hit(run), "nor is that a hit");
+	is(zone_check(z), 0);
+	ok(run_take_hit(KMEM_ZONE_NORMAL, list) == run);
+	ok(run_give_hit(run), "now it is");
+	ok(zone_alloc_contig(z, 12) == run, "and taken the long way");
+	zone_contig_shrink(run, 8);
+	ok(!run_give_hit(run), "not of another length");
+	is(zone_check(z), 0);
+	is(zone_free_contig(run, 8), PAGE_OK);
+	ok(!run_take_hit(KMEM_ZONE_NORMAL, list));
+	ok(run_take_hit(KMEM_ZONE_NORMAL, run_list(8)) == run);
+	is(zone_free_contig(run, 4), PAGE_OK, "the first half");
+	ok(!run_give_hit(run + 4));
+	is(zone_free_contig(run + 4, 4), PAGE_OK);
+	is(zone_free_contig(other, 12), PAGE_OK);
+	pcp_drain_all();
+	is(zone_free_pages(z), z->managed);
+	pm_stop();
+}
+
+/* Of one length each list holds at most its bound, and what does not fit goes home. */
+TEST(lists_of_runs_are_bounded)
+{
+	enum { RUNS = 100 };
+	struct page *run[RUNS];
+	struct zone *z;
+
+	hits_start(1 << 15);
+	z = pm_normal();
+	for (unsigned int list = 0; list < RUN_LISTS; list++) {
+		unsigned long nr = run_list_nr(list), most = size_max(32 / nr, 2) * nr;
+
+		for (unsigned int i = 0; i < RUNS; i++)
+			run[i] = zone_alloc_contig(z, nr);
+		for (unsigned int i = 0; i < RUNS; i++)
+			is(zone_free_contig(run[i], nr), PAGE_OK);
+		ok(z->managed - zone_free_pages(z) <= most, "%lu", nr);
+		is(pcp_count(z, 0) + pcp_count(z, 1), z->managed - zone_free_pages(z));
+		is(zone_check(z), 0);
+		pcp_drain_all();
+		is(zone_free_pages(z), z->managed);
+	}
+	pm_stop();
+}

@@ -394,19 +394,19 @@ static void exact_done(void)
 }
 static void run_size(void)
 {
-	s.in.size = 21 * PAGE_SIZE;
+	s.in.size = 20 * PAGE_SIZE;
 }
 static void run_run(void)
 {
-	s.out = alloc_contig_pages(21, GFP_KERNEL, 0, NULL);
+	s.out = alloc_contig_pages(20, GFP_KERNEL, 0, NULL);
 }
 static void run_free(void)
 {
-	s.in = (struct block){alloc_contig_pages(21, GFP_KERNEL, 0, NULL), 21 * PAGE_SIZE, OF_RUN};
+	s.in = (struct block){alloc_contig_pages(20, GFP_KERNEL, 0, NULL), 20 * PAGE_SIZE, OF_RUN};
 }
 static void run_free_run(void)
 {
-	free_contig_range(page_to_pfn(s.in.p), 21);
+	free_contig_range(page_to_pfn(s.in.p), 20);
 }
 static void run_resize_run(void)
 {

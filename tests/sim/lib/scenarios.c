@@ -4,7 +4,7 @@
 #include <string.h>
 #include "scenarios.h"
 
-enum { OBJ = 512, HELD = 60, CAP = 6, HANDLERS_BYTE = 250, LARGE = 4 };
+enum { OBJ = 512, HELD = 60, CAP = 6, HANDLERS_BYTE = 250, LARGE = 4, RUN = 4 };
 
 /* Of the program's static variables: restored with the machine before each schedule. */
 static struct kmem_cache *cache, *other[3];
@@ -13,6 +13,7 @@ static struct page *pages[3];
 static unsigned int page_order[3];
 static void *from_handler;
 static unsigned char *watched;
+static unsigned int thrice; /* were there three? */
 
 /* Every object out of the machine is full of a byte of its own. */
 static void *mark(void *p, unsigned int byte)
@@ -132,6 +133,19 @@ static void setup_large(void *arg)
 		page_order[i] = LARGE;
 		pages[i] = alloc_pages(GFP_KERNEL, LARGE);
 	}
+}
+
+/* Runs that have been on a list, so that their frees may hit; task 2's is another length, and new. */
+static void setup_runs(void *arg)
+{
+	(void)arg;
+	sim_expect(kmem_boot("mem=32M zones=flat seed=1 nr_cpus=3") == 0);
+	for (unsigned int i = 0; i < 3; i++)
+		pages[i] = alloc_contig_pages(i < 2 ? RUN : RUN + 1, GFP_KERNEL, 0, NULL);
+	for (unsigned int i = 0; i < 2; i++)
+		free_contig_range(page_to_pfn(pages[i]), RUN);
+	for (unsigned int i = 0; i < 2; i++)
+		pages[i] = alloc_contig_pages(RUN, GFP_KERNEL, 0, NULL);
 }
 
 static void setup_buddy(void *arg)
@@ -335,6 +349,32 @@ static void task_large(unsigned int i, void *arg)
 	sim_expect(pages[i]);
 }
 
+/* One drains the lists while the others free a run, and want one again. */
+static void task_runs(unsigned int i, void *arg)
+{
+	struct page *was = pages[i];
+	unsigned long nr = contig_nr_pages(was);
+
+	(void)arg;
+	if (i == 0) {
+		drain_all_pages();
+		return;
+	}
+	pages[i] = NULL;
+	free_contig_range(page_to_pfn(was), nr);
+	pages[i] = alloc_contig_pages(nr, GFP_NOWAIT | __GFP_NOWARN, 0, NULL);
+	sim_expect(pages[i] && contig_nr_pages(pages[i]) == nr);
+}
+
+/* One frees a run, one an end of it, one all of it again: that is wrong, and of a run's frames each goes once. */
+static void task_run_thrice(unsigned int i, void *arg)
+{
+	(void)arg;
+	if (i == 2)
+		thrice = 1;
+	free_contig_range(page_to_pfn(pages[0]) + (i == 1 ? RUN / 2 : 0), i == 1 ? RUN / 2 : RUN);
+}
+
 static void task_pages_free(unsigned int i, void *arg)
 {
 	struct page *was = pages[i];
@@ -419,6 +459,35 @@ static void check(void *arg)
 		sim_fail("leaks: %s", sim_messages());
 }
 
+static void check_runs(void *arg)
+{
+	(void)arg;
+	if (kmem_check() != 0 || kmem_misuse_count() != 0)
+		sim_fail("check: %s", sim_messages());
+	for (unsigned int i = 0; i < 3; i++)
+		free_contig_range(page_to_pfn(pages[i]), contig_nr_pages(pages[i]));
+	check_sound();
+	if (kmem_shutdown() != 0)
+		sim_fail("leaks: %s", sim_messages());
+}
+
+/* All but the first are reported; the head's half is left if its end went first. */
+static void check_run_thrice(void *arg)
+{
+	unsigned long left = contig_nr_pages(pages[0]);
+
+	(void)arg;
+	sim_expect(kmem_check() == 0);
+	sim_expect(left == 0 || left == RUN / 2);
+	sim_expect(kmem_misuse_count() == 1 + thrice);
+	free_contig_range(page_to_pfn(pages[0]), left);
+	for (unsigned int i = 1; i < 3; i++)
+		free_contig_range(page_to_pfn(pages[i]), contig_nr_pages(pages[i]));
+	sim_expect(kmem_check() == 0);
+	if (kmem_shutdown() != 0)
+		sim_fail("leaks: %s", sim_messages());
+}
+
 /* Bounds: preemptions with 2 CPUs, with 3, and with 2 and a handler (0: not run). */
 const struct named_scenario scenarios[] = {
 	{{"refill", 0, setup_held, task_alloc, check, NULL}, 3, 2, 2},
@@ -441,6 +510,11 @@ const struct named_scenario scenarios[] = {
 	{{"pages: drain and free", 0, setup_pages, task_pages, check, NULL}, 3, 2, 0},
 	{{"pages: drain and alloc", 0, setup_pages, task_pages_alloc, check, NULL}, 2, 1, 0},
 	{{"pages: drain, free and alloc", 0, setup_large, task_large, check, NULL}, 3, 2, 0},
+	{{"runs: drain, free and alloc", 0, setup_runs, task_runs, check_runs, NULL}, 3, 2, 0},
+	{{"runs: freed, and freed in part", 0, setup_runs, task_run_thrice, check_run_thrice, NULL},
+	 3,
+	 2,
+	 0},
 	{{"pages: free", 0, setup_pages, task_pages_free, check, NULL}, 3, 3, 0},
 	{{"pages: merge", 0, setup_buddy, task_merge, check, NULL}, 3, 2, 0},
 	{{"pages: merge and split", 0, setup_buddy, task_buddy, check, NULL}, 3, 2, 0},
