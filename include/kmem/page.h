@@ -143,11 +143,11 @@ const char *page_zone_name(const struct page *page); /* "DMA", "DMA32", "Normal"
 /* The order that holds size bytes; 0 for size 0. */
 static inline unsigned int get_order(size_t size)
 {
-	unsigned int order = 0;
+	unsigned long last = size ? (unsigned long)((size - 1) >> PAGE_SHIFT) : 0;
+	unsigned int bits = 8 * sizeof(last);
+	unsigned int order = last ? bits - (unsigned int)__builtin_clzl(last) : 0;
 
-	while (order < 8 * sizeof(size) - PAGE_SHIFT - 1 && (PAGE_SIZE << order) < size)
-		order++;
-	return order;
+	return order < bits - PAGE_SHIFT - 1 ? order : bits - PAGE_SHIFT - 1;
 }
 
 /* Gives the per-CPU page lists of all CPUs back to the buddy lists. Task context; does not

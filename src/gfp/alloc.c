@@ -96,7 +96,7 @@ static void page_shape(struct page *page, gfp_t gfp, unsigned int order)
 	assert_debug((pfn_of_page(page) & ((1UL << order) - 1)) == 0);
 	if (gfp & __GFP_ZERO || kmem_machine.opt.init_on_alloc)
 		gfp_zero(page, 1ul << order);
-	if (order > 0 && gfp & __GFP_COMP)
+	if (order > 0 && gfp & __GFP_COMP && !(page->flags & PAGE_COMPOUND))
 		page_make_compound(page, order);
 }
 
@@ -141,7 +141,8 @@ static struct page *page_finish(struct page *page, const struct alloc_request *r
 
 struct page *gfp_alloc(gfp_t gfp, unsigned int order, const void *site)
 {
-	struct page *page = gfp_hit(gfp & ~(__GFP_ZERO | __GFP_COMP), order);
+	u32 flags = order && gfp & __GFP_COMP ? PAGE_COMPOUND : 0;
+	struct page *page = gfp_hit(gfp & ~(__GFP_ZERO | __GFP_COMP), order, flags);
 	struct alloc_request req;
 
 	if (likely(page)) {

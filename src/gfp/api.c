@@ -25,7 +25,7 @@ static noinline struct page *pages_alloc(gfp_t gfp, unsigned int order, const vo
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = gfp_hit(gfp, order);
+	struct page *page = gfp_hit(gfp, order, 0);
 
 	return likely(page) ? page : pages_alloc(gfp, order, __builtin_return_address(0));
 }
@@ -46,7 +46,7 @@ static noinline unsigned long free_pages_get(gfp_t gfp, unsigned int order, cons
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = gfp_hit(gfp & ~__GFP_HIGHMEM, order);
+	struct page *page = gfp_hit(gfp & ~__GFP_HIGHMEM, order, 0);
 
 	if (likely(page))
 		return (unsigned long)addr_of_page(page);

@@ -70,9 +70,9 @@ extern u8 gfp_hit_class[(u32)GFP_ZONEMASK + 1] HIDDEN;
 /* After a change of what requires that; and when the machine is complete. Task context. */
 void gfp_hits_refresh(void);
 
-/* A block without anything done to it, or NULL: the long way. The task may not sleep: then it may not
- * ask to, nor be in NMI context. */
-static inline always_inline struct page *gfp_hit(gfp_t gfp, unsigned int order)
+/* A block with these flags and nothing else done to it, or NULL: the long way. The task may not sleep: then
+ * it may not ask to, nor be in NMI context. */
+static inline always_inline struct page *gfp_hit(gfp_t gfp, unsigned int order, u32 flags)
 {
 	u32 preempt = port_task()->preempt;
 
@@ -80,7 +80,7 @@ static inline always_inline struct page *gfp_hit(gfp_t gfp, unsigned int order)
 		return NULL;
 	if (unlikely(preempt) && (gfp & __GFP_DIRECT_RECLAIM || preempt & CONTEXT_NMI_MASK))
 		return NULL;
-	return page_take_hit(atom_load(&gfp_hit_class[(u32)(gfp & GFP_ZONEMASK)]), order);
+	return page_take_hit(atom_load(&gfp_hit_class[(u32)(gfp & GFP_ZONEMASK)]), order, flags);
 }
 
 /* The same of a run of a list's length (run_list()), to be counted (run_count()). */

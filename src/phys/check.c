@@ -78,6 +78,7 @@ static int check_used_block(const struct page *page, struct census *c)
 
 	if (page->state == PAGE_PCP) {
 		assert_audit(page->order < PCP_ORDERS && page->refcount == 0, "pfn %lu", pfn);
+		faults += phys.forked ? 0 : check_tails(page);
 		c->pcp += nr;
 		if (page->order < PCP_ORDERS)
 			c->pcp_blocks[page->order]++;

@@ -218,9 +218,23 @@ struct page *page_take_counted(struct page *page, unsigned int order)
 	return page;
 }
 
+struct page *page_take_odd(struct page *page, unsigned int order, u32 flags)
+{
+	assert_always((page->kind & ~(u32)PAGE_KIND_ZONE) ==
+		      page_kind(PAGE_PCP, order, PAGE_COMPOUND - flags));
+	if (flags)
+		page_make_compound(page, order);
+	else
+		page_clear_compound(page, order);
+	page_hand_out(page, zone_of_head(page), order, page->mt);
+	page->flags = (u8)flags;
+	return page_take_counted(page, order);
+}
+
 bool page_give_large(struct page *page, unsigned int order, u8 flags)
 {
-	return order > PAGE_HITS_WORD && order < PCP_ORDERS && page_give_known(page, order, flags);
+	return order > PAGE_HITS_WORD && order < PCP_ORDERS &&
+	       page_give_known(page, order, page_kind(PAGE_ALLOC, order, flags));
 }
 
 void page_give_counted(unsigned int order)

@@ -90,7 +90,10 @@ enum page_verdict page_check_free(const struct page *page, unsigned int order)
 	case PAGE_SLAB:
 		return PAGE_BAD_SLAB;
 	case PAGE_TAIL:
-		return atom_load(&page->flags) & PAGE_IN_SLAB ? PAGE_BAD_SLAB : PAGE_BAD_TAIL;
+		if (atom_load(&page->flags) & PAGE_IN_SLAB)
+			return PAGE_BAD_SLAB;
+		return page_state(page_of_pfn(page->u.tail.head)) == PAGE_PCP ? PAGE_BAD_FREE
+									      : PAGE_BAD_TAIL;
 	case PAGE_ALLOC:
 	case PAGE_LARGE:
 		return head_verdict(page, order);
@@ -150,7 +153,8 @@ void page_make_compound(struct page *page, unsigned int order)
 {
 	u32 head = (u32)pfn_of_page(page);
 
-	assert_debug(page->state == PAGE_ALLOC && page->order == order);
+	assert_debug((page->state == PAGE_ALLOC || page->state == PAGE_PCP) &&
+		     page->order == order);
 	if (order == 0)
 		return;
 	for (unsigned long i = 1; i < 1UL << order; i++) {

@@ -18,6 +18,9 @@
  * reserve, and blocks of it, go past the lists, which would dissolve it. A run may be of several page
  * blocks: where these have types it is on no list.
  *
+ * Compound blocks remain that on the lists, so that large kmallocs, which are always of them, need not write
+ * all tails each time. Who wants the other kind changes it (page_take_odd, page_lose_tails).
+ *
  * Urgent. A handler may have interrupted the holder of the very lock it needs. So each CPU has a few
  * single pages more (PCP_URGENT), which others get only when the zone has nothing else. Tasks fill
  * them up when they fill or spill an ordinary list: one push a page, and no lock held, so that a
@@ -127,6 +130,13 @@ static unsigned long slot_frames(unsigned int slot)
 	return slot == PCP_URGENT ? 1 : 1ul << slot;
 }
 
+/* A compound block that leaves the lists for the zone's, or for an owner who has not asked for one. */
+static inline void page_lose_tails(struct page *page, unsigned int order)
+{
+	if (unlikely(page->flags & PAGE_COMPOUND))
+		page_clear_compound(page, order);
+}
+
 /* A block, or a run that is on no list any more. */
 static void slot_defer(struct zone *z, struct page *page, unsigned int slot)
 {
@@ -153,6 +163,8 @@ void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsign
 
 	if (nr == 0)
 		return;
+	for (unsigned int i = 0; i < nr; i++)
+		page_lose_tails(block[i], slot);
 	if (!zone_lock(z, try, &flags)) {
 		for (unsigned int i = 0; i < nr; i++)
 			slot_defer(z, block[i], slot);
@@ -396,6 +408,8 @@ static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int slot, 
 	u32 half = sheaf->n / 2;
 	irqflags_t flags;
 
+	for (u32 i = 0; i < half; i++)
+		page_lose_tails(sheaf->slot[i], slot);
 	if (!zone_lock(z, try, &flags))
 		return false;
 	for (u32 i = 0; i < half; i++)
@@ -455,6 +469,7 @@ struct page *zone_alloc(struct zone *z, unsigned int order, u32 mt, u32 aflags)
 			page = pcp_alloc_slow(z, order, mt, aflags);
 		if (likely(page)) {
 			assert_always(page->state == PAGE_PCP && page->order == order);
+			page_lose_tails(page, order);
 			page_hand_out(page, z, order, mt);
 			return page;
 		}
@@ -545,9 +560,7 @@ void zone_free(struct page *page, unsigned int order, bool cold, bool try)
 
 	assert_always(page->state == PAGE_ALLOC || page->state == PAGE_LARGE);
 	assert_always(page->order == order && page->refcount == 0);
-	if (page->flags & PAGE_COMPOUND)
-		page_clear_compound(page, order);
-	page->flags = 0;
+	page->flags &= PAGE_COMPOUND;
 	frames_soil(pfn_of_page(page), 1ul << order);
 	if (pcp_takes(z, page, order)) {
 		page_set_state(page, PAGE_PCP);

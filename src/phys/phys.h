@@ -33,7 +33,7 @@ enum page_state {
 	PAGE_NONE,  /* not the head of anything */
 	PAGE_HOLE,  /* no usable memory, or the core's own tables: never handed out */
 	PAGE_FREE,  /* head of a block on a zone's free list */
-	PAGE_PCP,   /* head of a block on a per-CPU list */
+	PAGE_PCP,   /* head of a block on a per-CPU list; a compound block remains one */
 	PAGE_ALLOC, /* head of an allocated block */
 	PAGE_TAIL,  /* in a compound block or slab: u.tail.head is the head's pfn */
 	PAGE_SLAB,  /* head of a slab; its tails are PAGE_TAIL with slab set */
@@ -304,6 +304,9 @@ void page_clear_compound(struct page *page, unsigned int order);
 /* What is left to do for hits of which a step was refused. Counting: the block itself; the event. */
 struct page *page_take_counted(struct page *page, unsigned int order)
 	__attribute__((returns_nonnull));
+/* All of it for a block that is compound and ought not to be, or the reverse. */
+struct page *page_take_odd(struct page *page, unsigned int order, u32 flags)
+	__attribute__((returns_nonnull));
 void page_give_counted(unsigned int order);
 /* The stack has no room: the block is nobody's, state PAGE_PCP. Counted, too. */
 void page_give_full(struct page *page, unsigned int order);
@@ -311,9 +314,9 @@ void page_give_full(struct page *page, unsigned int order);
 /* page->kind of a head without flags in zone 0, and its bits that say in which zone it is. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lowest byte");
 enum { PAGE_KIND_ZONE_SHIFT = 24, PAGE_KIND_ZONE = 0xf << PAGE_KIND_ZONE_SHIFT };
-static inline u32 page_kind(enum page_state state, unsigned int order)
+static inline u32 page_kind(enum page_state state, unsigned int order, u32 flags)
 {
-	return (u32)state | order << 16;
+	return (u32)state | flags << 8 | order << 16;
 }
 static inline u32 page_kind_zone(u32 kind)
 {
@@ -321,10 +324,11 @@ static inline u32 page_kind_zone(u32 kind)
 }
 
 /*
- * A block as zone_alloc() gives it, for a request of the class with no wishes of its own; the caller
- * has looked at order < PCP_ORDERS. NULL: nothing has happened, and the long way knows why.
+ * A block as zone_alloc() gives it, but with these flags, 0 or PAGE_COMPOUND, for a request of the class
+ * with no other wishes; the caller has looked at order < PCP_ORDERS. NULL: nothing has happened, and the
+ * long way knows why.
  */
-static inline always_inline struct page *page_take_hit(u32 class, unsigned int order)
+static inline always_inline struct page *page_take_hit(u32 class, unsigned int order, u32 flags)
 {
 	struct port_stack *stack = atom_load_acq(&page_hits.take[order][class]);
 	struct page *page = likely(stack) ? port_hit_pop(stack) : NULL;
@@ -333,7 +337,8 @@ static inline always_inline struct page *page_take_hit(u32 class, unsigned int o
 	if (unlikely(!page))
 		return NULL;
 	kind = page->kind;
-	assert_always((kind & ~(u32)PAGE_KIND_ZONE) == page_kind(PAGE_PCP, order));
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != page_kind(PAGE_PCP, order, flags)))
+		return page_take_odd(page, order, flags);
 	page->refcount = 1;
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
@@ -364,12 +369,12 @@ static inline bool frames_known_soiled(pfn_t pfn, unsigned int order)
 }
 
 /*
- * Frees a block that nothing is to be said about: its one reference, its order, and no flags but those
- * given, 0 or PAGE_COMPOUND. False: nothing has happened, and the long way judges it. Of two who free
- * it at once one sees the other's reference count. The count is looked at first: who drops the one
- * before the last may have changed the order until then (gfp/alloc.c).
+ * Frees a block that nothing is to be said about: its one reference, its order, and no state and flags
+ * but those of the kind, whose flags are 0 or PAGE_COMPOUND. False: nothing has happened, and the long way
+ * judges it. Of two who free it at once one sees the other's reference count. The count is looked at
+ * first: who drops the one before the last may have changed the order until then (gfp/alloc.c).
  */
-static inline always_inline bool page_give_known(struct page *page, unsigned int order, u8 flags)
+static inline always_inline bool page_give_known(struct page *page, unsigned int order, u32 known)
 {
 	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
 	pfn_t pfn = off / sizeof(struct page);
@@ -383,15 +388,12 @@ static inline always_inline bool page_give_known(struct page *page, unsigned int
 	if (unlikely(atom_load_acq(&page->refcount) != 1))
 		return false;
 	kind = atom_load(&page->kind);
-	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) !=
-		     (page_kind(PAGE_ALLOC, order) | (u32)flags << 8)))
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != known))
 		return false;
 	stack = atom_load(&page_hits.give[order][page_kind_zone(kind)]);
 	if (unlikely(!stack) || unlikely(!frames_known_soiled(pfn, order)) ||
 	    unlikely(!atom_cas(&page->refcount, &one, 0)))
 		return false;
-	if (flags)
-		page_clear_compound(page, order);
 	atom_store(&page->state, (u8)PAGE_PCP);
 	if (unlikely(!port_hit_push(stack, page)))
 		page_give_full(page, order);
@@ -403,7 +405,8 @@ static inline always_inline bool page_give_known(struct page *page, unsigned int
 /* Orders above PAGE_HITS_WORD have a call of their own, so that the others need no frame on the stack. */
 static inline always_inline bool page_give_hit(struct page *page, unsigned int order, u8 flags)
 {
-	return likely(order <= PAGE_HITS_WORD) && page_give_known(page, order, flags);
+	return likely(order <= PAGE_HITS_WORD) &&
+	       page_give_known(page, order, page_kind(PAGE_ALLOC, order, flags));
 }
 bool page_give_large(struct page *page, unsigned int order, u8 flags);
 
@@ -459,7 +462,7 @@ static inline always_inline struct page *run_take_hit(u32 class, unsigned int li
 	if (unlikely(!page))
 		return NULL;
 	assert_always((page->kind & ~(u32)PAGE_KIND_ZONE) ==
-		      (page_kind(PAGE_PCP, PAGE_ORDER_RUN) | (u32)PAGE_RUN << 8));
+		      page_kind(PAGE_PCP, PAGE_ORDER_RUN, PAGE_RUN));
 	page->refcount = 1;
 	atom_store(&page->state, (u8)PAGE_ALLOC);
 	return page;
@@ -478,7 +481,7 @@ static inline always_inline bool run_give_hit(struct page *page)
 	s32 one = 1;
 
 	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) !=
-		     (page_kind(PAGE_ALLOC, PAGE_ORDER_RUN) | (u32)PAGE_RUN << 8)))
+		     page_kind(PAGE_ALLOC, PAGE_ORDER_RUN, PAGE_RUN)))
 		return false;
 	stacks = atom_load(&page_hits.run_give[page_kind_zone(kind)]);
 	if (unlikely(!stacks) || unlikely(!atom_load(&page->u.own.listed)) ||

@@ -161,6 +161,20 @@ static void *large_alloc(size_t size, gfp_t gfp, const void *site)
 	return addr_of_page(page);
 }
 
+/* As one that hits: without a wish of its own. */
+static inline always_inline void *large_hit(size_t size, gfp_t gfp)
+{
+	struct page *page;
+
+	if (unlikely(gfp & GFP_ZONEMASK))
+		return NULL;
+	page = gfp_hit(gfp & ~__GFP_COMP, get_order(size), PAGE_COMPOUND);
+	if (unlikely(!page))
+		return NULL;
+	atom_store(&page->state, (u8)PAGE_LARGE);
+	return addr_of_page(page);
+}
+
 static void *refuse_size(size_t size, gfp_t gfp)
 {
 	if (!(gfp & __GFP_NOWARN) && ratelimit_ok(&large_limit))
@@ -179,7 +193,7 @@ static struct kmem_cache *class_cache(size_t size, gfp_t gfp)
 	return kmalloc_caches[family][class_index(size)];
 }
 
-static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
+static noinline void *kmalloc_long(size_t size, gfp_t gfp, const void *site)
 {
 	if (size == 0)
 		return ZERO_SIZE_PTR;
@@ -190,6 +204,15 @@ static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
 	if (size > KMALLOC_MAX_CACHE_SIZE)
 		return large_alloc(size, gfp, site);
 	return cache_alloc_miss(class_cache(size, gfp), gfp, size, site);
+}
+
+/* What is no hit of a class may be one of a large block's list. */
+static noinline void *kmalloc_slow(size_t size, gfp_t gfp, const void *site)
+{
+	void *p = size > KMALLOC_MAX_CACHE_SIZE && size <= KMALLOC_MAX_SIZE ? large_hit(size, gfp)
+									    : NULL;
+
+	return likely(p) ? p : kmalloc_long(size, gfp, site);
 }
 
 /* NULL: there is no machine yet. Another task may be booting: who sees the size's stack sees all of it. */
@@ -351,9 +374,22 @@ static noinline void kfree_slow(const void *p, const void *site)
 		cache_free_slow(c, page, obj, site);
 }
 
+/* Of two who free it at once one drops the reference. */
+static inline always_inline bool large_free_hit(const void *p)
+{
+	struct page *page = page_of_addr(p);
+	u32 order;
+
+	if (unlikely(!page) || unlikely((uintptr_t)p & ~PAGE_MASK) || unlikely(task_in_nmi()))
+		return false;
+	order = atom_load(&page->order);
+	return likely(order < PCP_ORDERS) &&
+	       page_give_known(page, order, page_kind(PAGE_LARGE, order, PAGE_COMPOUND));
+}
+
 static noinline void kfree_miss(const void *p, const void *site)
 {
-	if (free_miss_hit((void *)(uintptr_t)p))
+	if (likely(large_free_hit(p)) || free_miss_hit((void *)(uintptr_t)p))
 		return;
 	check_nmi_free(page_of_addr(p), p);
 	kfree_slow(p, site);

@@ -15,7 +15,16 @@
 #include "lib/stepper.h"
 #include "sync/sync.h"
 
-enum { WARM = 200, HITS = 20, LIVE = 512, STEADY = 20000, STEPPED = 600, BURST = 900, SMALL = 64, LARGE = 64 << 10 };
+enum {
+	WARM = 200,
+	HITS = 20,
+	LIVE = 512,
+	STEADY = 20000,
+	STEPPED = 600,
+	BURST = 900,
+	SMALL = 64,
+	LARGE = 64 << 10
+};
 
 /* ---- What is called ------------------------------------------------------------------------------- */
 

@@ -21,6 +21,11 @@ TEST(pages_drain_free_and_alloc)
 	every_schedule("pages: drain, free and alloc");
 }
 
+TEST(large_freed_by_all)
+{
+	every_schedule("large: freed by all");
+}
+
 TEST(runs_drain_free_and_alloc)
 {
 	every_schedule("runs: drain, free and alloc");

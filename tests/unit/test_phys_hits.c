@@ -144,3 +144,41 @@ TEST(lists_of_runs_are_bounded)
 	}
 	pm_stop();
 }
+
+/* Compound blocks remain that while they rest, and are made what the next owner wants. */
+TEST(a_list_has_compound_blocks_and_others)
+{
+	struct page *page, *other;
+	struct zone *z;
+
+	hits_start(1 << 18);
+	z = pm_normal();
+	for (unsigned int o = 1; o < PCP_ORDERS; o++) {
+		u32 kind = page_kind(PAGE_ALLOC, o, PAGE_COMPOUND);
+
+		page = zone_alloc(z, o, KMEM_MT_UNMOVABLE, 0);
+		page_make_compound(page, o);
+		page->refcount = 0;
+		zone_free(page, o, false, false);
+		is(page_check_free(page + 1, 0), PAGE_BAD_FREE, "a tail of a block at rest");
+		is(zone_check(z), 0, "order %u", o);
+		ok(page_take_hit(KMEM_ZONE_NORMAL, o, PAGE_COMPOUND) == page);
+		is(zone_check(z), 0);
+		ok(!page_give_known(page, o, page_kind(PAGE_ALLOC, o, 0)), "another kind");
+		ok(page_give_known(page, o, kind), "as it is");
+		ok(page_take_hit(KMEM_ZONE_NORMAL, o, 0) == page && !page->flags, "a plain one");
+		is(zone_check(z), 0);
+		ok(page_give_known(page, o, page_kind(PAGE_ALLOC, o, 0)));
+		other = page_take_hit(KMEM_ZONE_NORMAL, o, PAGE_COMPOUND);
+		ok(other == page && page->flags == PAGE_COMPOUND, "and compound again");
+		ok(page_give_known(page, o, kind));
+		ok(zone_alloc(z, o, KMEM_MT_UNMOVABLE, 0) == page && !page->flags, "the long way");
+		page_make_compound(page, o);
+		ok(page_give_known(page, o, kind));
+		is(zone_check(z), 0);
+		pcp_drain_all();
+		is(zone_free_pages(z), z->managed, "tails and all");
+		is(zone_check(z), 0);
+	}
+	pm_stop();
+}

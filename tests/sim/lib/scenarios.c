@@ -366,6 +366,34 @@ static void task_runs(unsigned int i, void *arg)
 	sim_expect(pages[i] && contig_nr_pages(pages[i]) == nr);
 }
 
+/* A block that has been on a list; all free it. */
+static void setup_kfree(void *arg)
+{
+	(void)arg;
+	sim_expect(kmem_boot("mem=32M zones=flat seed=1 nr_cpus=3") == 0);
+	kfree(kmalloc(PAGE_SIZE << LARGE, GFP_KERNEL));
+	held[0][0] = kmalloc(PAGE_SIZE << LARGE, GFP_KERNEL);
+}
+
+static void task_kfree(unsigned int i, void *arg)
+{
+	(void)i;
+	(void)arg;
+	kfree(held[0][0]);
+}
+
+/* It went once; those that saw it go say nothing. */
+static void check_kfree(void *arg)
+{
+	(void)arg;
+	held[0][0] = NULL;
+	if (kmem_check() != 0)
+		sim_fail("check: %s", sim_messages());
+	sim_expect(kmem_misuse_count() <= 2);
+	if (kmem_shutdown() != 0)
+		sim_fail("leaks: %s", sim_messages());
+}
+
 /* One frees a run, one an end of it, one all of it again: that is wrong, and of a run's frames each goes once. */
 static void task_run_thrice(unsigned int i, void *arg)
 {
@@ -510,6 +538,7 @@ const struct named_scenario scenarios[] = {
 	{{"pages: drain and free", 0, setup_pages, task_pages, check, NULL}, 3, 2, 0},
 	{{"pages: drain and alloc", 0, setup_pages, task_pages_alloc, check, NULL}, 2, 1, 0},
 	{{"pages: drain, free and alloc", 0, setup_large, task_large, check, NULL}, 3, 2, 0},
+	{{"large: freed by all", 0, setup_kfree, task_kfree, check_kfree, NULL}, 3, 3, 0},
 	{{"runs: drain, free and alloc", 0, setup_runs, task_runs, check_runs, NULL}, 3, 2, 0},
 	{{"runs: freed, and freed in part", 0, setup_runs, task_run_thrice, check_run_thrice, NULL},
 	 3,
