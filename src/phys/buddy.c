@@ -122,22 +122,30 @@ void buddy_split(struct zone *z, struct page *page, unsigned int from, unsigned 
 	}
 }
 
+/* The smallest order, from this one on, that has a block; NR_PAGE_ORDERS: none has. */
+static unsigned int buddy_smallest(struct zone *z, unsigned int order, u32 mt)
+{
+	for (; order < NR_PAGE_ORDERS; order++) {
+		if (order == MAX_PAGE_ORDER && z->area[order].head[mt] == LINK_NIL)
+			buddy_fresh_reach(z, z->fresh);
+		if (z->area[order].head[mt] != LINK_NIL)
+			break;
+	}
+	return order;
+}
+
 struct page *buddy_take_smallest(struct zone *z, unsigned int order, u32 mt)
 {
-	for (unsigned int o = order; o <= MAX_PAGE_ORDER; o++) {
-		struct page *page;
+	unsigned int o = buddy_smallest(z, order, mt);
+	struct page *page;
 
-		if (o == MAX_PAGE_ORDER && z->area[o].head[mt] == LINK_NIL)
-			buddy_fresh_reach(z, z->fresh);
-		if (z->area[o].head[mt] == LINK_NIL)
-			continue;
-		page = link_page(z->area[o].head[mt]);
-		buddy_unlink(z, page);
-		buddy_split(z, page, o, order, mt);
-		buddy_count(z, o, mt, -1);
-		return page;
-	}
-	return NULL;
+	if (o == NR_PAGE_ORDERS)
+		return NULL;
+	page = link_page(z->area[o].head[mt]);
+	buddy_unlink(z, page);
+	buddy_split(z, page, o, order, mt);
+	buddy_count(z, o, mt, -1);
+	return page;
 }
 
 void buddy_take_block(struct zone *z, struct page *page)
@@ -169,6 +177,19 @@ struct page *buddy_take(struct zone *z, unsigned int order, u32 mt, u32 aflags)
 	if (page)
 		atom_store(&z->free, z->free - (1UL << order));
 	return page;
+}
+
+struct page *buddy_take_some(struct zone *z, unsigned int order, u32 mt, u32 aflags, u32 want,
+			     u32 *n)
+{
+	u32 own = kmem_machine.opt.mobility ? mt : (u32)KMEM_MT_UNMOVABLE;
+	unsigned int o = buddy_smallest(z, order, own);
+
+	/* One by one a block that is no larger would be used up before any other is looked at, and one
+	 * that is larger be cut from below. */
+	o = o == NR_PAGE_ORDERS ? order : (unsigned int)size_min(o, order + ilog2_ulong(want));
+	*n = 1u << (o - order);
+	return buddy_take(z, o, mt, aflags);
 }
 
 /* The free block beside this one, or NULL. The test of the zone comes first: outside it the

@@ -84,6 +84,9 @@ int page_hits_check(const struct zone *z);
 /* ---- buddy.c: all under the zone's lock ---------------------------------------------------------- */
 
 struct page *buddy_take(struct zone *z, unsigned int order, u32 mt, u32 aflags);
+/* The first *n of want blocks, in a row: those that would be taken one by one, in their order. */
+struct page *buddy_take_some(struct zone *z, unsigned int order, u32 mt, u32 aflags, u32 want,
+			     u32 *n);
 /* Whole sections that are free but not listed yet; one stretch a zone, without mobility types. */
 void buddy_fresh_set(struct zone *z, pfn_t from, pfn_t to);
 /* Lists those up to the one that has pfn: before its descriptor is looked at. */

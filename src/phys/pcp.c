@@ -8,7 +8,7 @@
  *
  *	alloc   pop ----miss----> take the sheaf, fill it by one batch under one lock hold, put it; a
  *				  run: the zone's lists
- *	free    push ---full----> take the sheaf, give its colder half back under one hold, put it
+ *	free    push ---full----> take the sheaf, give the coldest of it back under one hold, put it
  *
  * A sheaf is in a stack, in the hands of one function, or, empty, on zone->pcp_parked: the place
  * for sheaves whose stack got another one in the meantime. Nothing is ever allocated for this.
@@ -41,6 +41,7 @@
 
 enum {
 	PCP_SHEAF_MOST = 510, /* a sheaf's block is a page at most */
+	PCP_SPILL = 32,	      /* blocks that a full one gives back */
 	URGENT_MOST = 16,     /* what a slab's worth of work in one handler may take */
 	URGENT_ZONE_SHARE = 64,
 };
@@ -282,15 +283,19 @@ static struct sheaf *pcp_sheaf_get(struct zone *z, unsigned int slot, unsigned i
 /* Blocks whose memory the port refuses go back; the sheaf keeps the others, in order. */
 static void sheaf_commit(struct zone *z, struct sheaf *sheaf, unsigned int order, bool try)
 {
+	pfn_t backed = ~(pfn_t)0; /* a section that is */
 	u32 kept = 0;
 
 	for (u32 i = 0; i < sheaf->n; i++) {
 		struct page *page = sheaf->slot[i];
+		pfn_t pfn = pfn_of_page(page), section = pfn >> MAX_PAGE_ORDER;
 
-		if (likely(frames_commit(pfn_of_page(page), 1UL << order, try)))
+		if (section == backed || frames_commit(pfn, 1UL << order, try)) {
+			backed = section;
 			sheaf->slot[kept++] = page;
-		else
+		} else {
 			zone_free_buddy(z, page, order, try);
+		}
 	}
 	sheaf_set(sheaf, kept);
 }
@@ -357,31 +362,33 @@ static void sheaf_fill(struct zone *z, struct sheaf *sheaf, unsigned int order, 
 	u32 extra = urgent_missing(z, order, aflags & ALLOC_TRYLOCK);
 	u32 want =
 		(u32)size_min(size_max(atom_load(&z->pcp_batch) >> order, 1) + extra, sheaf->cap);
+	u32 kind = page_kind(PAGE_PCP, order, 0) | z->index << PAGE_KIND_ZONE_SHIFT |
+		   mt << PAGE_KIND_MT_SHIFT;
+	u32 left = want;
 	irqflags_t flags;
 
 	if (!zone_lock(z, aflags & ALLOC_TRYLOCK, &flags))
 		return;
-	while (sheaf->n < want) {
+	while (left) {
+		u32 n;
 		/* Reserves are for the request at hand, not for filling up. */
-		struct page *page = buddy_take(z, order, mt, sheaf->n ? 0 : aflags);
+		struct page *page =
+			buddy_take_some(z, order, mt, left == want ? aflags : 0, left, &n);
 
 		if (!page)
 			break;
-		page->order = (u8)order;
-		page->zone = z->index & 0xf;
-		page->mt = mt & 0xf;
-		page_set_state(page, PAGE_PCP);
-		sheaf->slot[sheaf->n] = page;
-		sheaf_set(sheaf, sheaf->n + 1);
+		for (; n; n--, page += 1UL << order) {
+			page->refcount = 0;
+			atom_store(&page->kind, kind);
+			sheaf->slot[--left] = page;
+		}
 	}
 	zone_unlock(z, flags);
+	if (left)
+		__builtin_memmove(&sheaf->slot[0], &sheaf->slot[left],
+				  (want - left) * sizeof(sheaf->slot[0]));
+	sheaf_set(sheaf, want - left);
 	sheaf_commit(z, sheaf, order, aflags & ALLOC_TRYLOCK);
-	for (u32 i = 0, j = sheaf->n; i + 1 < j; i++) {
-		void *page = sheaf->slot[i];
-
-		sheaf->slot[i] = sheaf->slot[--j];
-		sheaf->slot[j] = page;
-	}
 }
 
 static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u32 aflags)
@@ -402,21 +409,20 @@ static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u
 	return page;
 }
 
-/* Makes room by giving the colder half back; false if the lock is busy. */
-static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int slot, bool try)
+/* Gives the nr coldest back; false if the lock is busy. */
+static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int slot, u32 nr, bool try)
 {
-	u32 half = sheaf->n / 2;
 	irqflags_t flags;
 
-	for (u32 i = 0; i < half; i++)
+	for (u32 i = 0; i < nr; i++)
 		page_lose_tails(sheaf->slot[i], slot);
 	if (!zone_lock(z, try, &flags))
 		return false;
-	for (u32 i = 0; i < half; i++)
+	for (u32 i = 0; i < nr; i++)
 		slot_free_locked(z, sheaf->slot[i], slot);
 	zone_unlock(z, flags);
-	sheaf_set(sheaf, sheaf->n - half);
-	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[half], sheaf->n * sizeof(sheaf->slot[0]));
+	sheaf_set(sheaf, sheaf->n - nr);
+	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[nr], sheaf->n * sizeof(sheaf->slot[0]));
 	return true;
 }
 
@@ -430,7 +436,8 @@ bool pcp_free_slow(struct zone *z, struct page *page, unsigned int slot, bool co
 		return false;
 	if (sheaf->n == sheaf->cap)
 		urgent_fill(z, sheaf, slot, try);
-	room = sheaf->n < sheaf->cap || sheaf_spill(z, sheaf, slot, try);
+	room = sheaf->n < sheaf->cap ||
+	       sheaf_spill(z, sheaf, slot, (u32)size_min(sheaf->cap / 2, PCP_SPILL), try);
 	if (room)
 		sheaf_add(sheaf, page, cold);
 	pcp_sheaf_put(z, slot, cpu, sheaf, try);

@@ -313,7 +313,11 @@ void page_give_full(struct page *page, unsigned int order);
 
 /* page->kind of a head without flags in zone 0, and its bits that say in which zone it is. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lowest byte");
-enum { PAGE_KIND_ZONE_SHIFT = 24, PAGE_KIND_ZONE = 0xf << PAGE_KIND_ZONE_SHIFT };
+enum {
+	PAGE_KIND_ZONE_SHIFT = 24,
+	PAGE_KIND_ZONE = 0xf << PAGE_KIND_ZONE_SHIFT,
+	PAGE_KIND_MT_SHIFT = 28,
+};
 static inline u32 page_kind(enum page_state state, unsigned int order, u32 flags)
 {
 	return (u32)state | flags << 8 | order << 16;
