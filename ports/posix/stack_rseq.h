@@ -50,11 +50,15 @@ static inline struct port_seq *port_seq_own(void)
 	return (struct port_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
 }
 
-/* A handler in between leaves both as they should be after it. */
+/* A handler in between leaves both as they should be after it. Before there is a machine as well: so the C
+ * library is asked where the area is. */
 static inline void port_task_set(uint32_t word)
 {
+	char *own = (char *)port_thread_pointer() + __rseq_offset;
+
 	port_task_self.preempt = word;
-	port_told_self.at = word ? &port_told_self.nowhere : port_seq_own();
+	port_told_self.at =
+		word || !__rseq_size ? &port_told_self.nowhere : (struct port_seq *)(void *)own;
 }
 
 /*

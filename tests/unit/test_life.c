@@ -443,3 +443,56 @@ TEST(free_memory_of_an_idle_program_decays_by_kswapd)
 	is(kmem_check(), 0);
 	is(kmem_shutdown(), 0);
 }
+
+/* Calls that hit look at a thread's own area, whose place the port knows once there is a machine. */
+static void *first_page(void)
+{
+	return alloc_pages(GFP_KERNEL, 0);
+}
+
+static void *first_large(void)
+{
+	return kmalloc(65536, GFP_KERNEL);
+}
+
+/* What the task was told before there was a machine holds after it. */
+static void *first_small(void)
+{
+	void *p;
+
+	kmem_preempt_disable();
+	kmem_preempt_enable();
+	is(kmem_boot("mem=64M"), 0, "%s", kmem_boot_error());
+	p = kmalloc(64, GFP_KERNEL);
+	kfree(kmalloc(64, GFP_KERNEL));
+	return p;
+}
+
+static void leaves_the_block_alone(void *(*first)(void), bool page)
+{
+	void *const *tcb = __builtin_thread_pointer(), *before[4], *p;
+
+	memcpy(before, tcb, sizeof(before));
+	p = first();
+	ok(p && memcmp(before, tcb, sizeof(before)) == 0);
+	if (page)
+		__free_pages(p, 0);
+	else
+		kfree(p);
+	is(kmem_shutdown(), 0);
+}
+
+TEST(the_first_page_leaves_the_threads_block_alone)
+{
+	leaves_the_block_alone(first_page, true);
+}
+
+TEST(the_first_large_kmalloc_leaves_the_threads_block_alone)
+{
+	leaves_the_block_alone(first_large, false);
+}
+
+TEST(so_do_the_first_small_ones_of_a_task_that_told_its_context)
+{
+	leaves_the_block_alone(first_small, false);
+}
