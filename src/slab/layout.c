@@ -29,12 +29,13 @@ static u32 order_for(u32 size, u32 min_order, u32 max_order, u32 fraction)
 	return max_order + 1;
 }
 
-u32 layout_order(u32 size, u32 *min_order)
+u32 layout_order(u32 size, u32 few, u32 *min_order)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;
 	u32 max_order = opt->slab_max_order;
 	u32 max_objects = ((u32)PAGE_SIZE << max_order) / size;
 	u32 want = opt->slab_min_objects ? opt->slab_min_objects
+		   : few		 ? few
 					 : 4 * (fls_ulong(kmem_machine.nr_cpus) + 1);
 	u32 first;
 
@@ -147,7 +148,7 @@ int layout_cache(struct kmem_cache *c)
 		return -KE_INVAL;
 	c->size = size;
 	c->recip = (u32)(div_u64((1ULL << 32) + size - 1, size));
-	c->order = layout_order(size, &c->min_order);
+	c->order = layout_order(size, c->few, &c->min_order);
 	c->objects = ((u32)PAGE_SIZE << c->order) / size;
 	layout_starts(c);
 	c->min_partial = (u32)size_max(5, size_min(10, ilog2_ulong(size) / 2));

@@ -83,6 +83,7 @@ struct kmem_cache {
 	u32 link_off;			   /* of free objects; LINK_NONE */
 	void *cut;			   /* whose link was found broken last */
 	u32 order, min_order, min_partial;
+	u32 few; /* objects that make a slab worth its bookkeeping, if its maker knows; else 0 */
 	u32 sheaf_cap, barn_max; /* barn_max: full, and empty, sheaves in the barn */
 	u32 useroffset, usersize;
 	gfp_t gfp; /* added to every slab's request */
@@ -134,8 +135,8 @@ static inline struct hits *cache_hits(const struct kmem_cache *c)
 
 /* Fills in size, offsets, order and objects from object_size, align and flags. 0 or -KE_INVAL. */
 int layout_cache(struct kmem_cache *c);
-/* Order and objects per slab for a slot size (semantics 6.3). */
-u32 layout_order(u32 size, u32 *min_order);
+/* Order for a slot size (semantics 6.3). few: cache->few. */
+u32 layout_order(u32 size, u32 few, u32 *min_order);
 
 /* ---- node.c: slabs, their bitmaps and chains -------------------------------------------------- */
 
