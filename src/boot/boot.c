@@ -169,13 +169,14 @@ void boot_stat_child(void)
 /* Areas as large as the port gives lazily, or as the memory can bear. */
 static int percpu_up(void)
 {
-	u32 nr = kmem_machine.nr_cpus + 1;
+	u32 nr = kmem_machine.nr_cpus + 1; /* and nobody's, which is beside that share */
 	unsigned int shift = PERCPU_SHIFT_TOP;
 	void *base = port_meta((size_t)nr << shift, false);
 
 	while (!base && shift > PERCPU_SHIFT_MIN) {
 		shift--;
-		if (((u64)nr << shift) * PERCPU_SHARE <= kmem_machine.opt.mem_bytes)
+		if (((u64)kmem_machine.nr_cpus << shift) * PERCPU_SHARE <=
+		    kmem_machine.opt.mem_bytes)
 			base = boot_alloc((size_t)nr << shift, false);
 	}
 	if (!base)

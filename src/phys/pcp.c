@@ -42,7 +42,10 @@
 enum {
 	PCP_SHEAF_MOST = 510, /* a sheaf's block is a page at most */
 	PCP_SPILL = 32,	      /* blocks that a full one gives back */
-	URGENT_MOST = 16,     /* what a slab's worth of work in one handler may take */
+	PCP_PART = 8,	      /* the same when it is drained bit by bit, */
+	PCP_PARTS = PCP_SHEAF_MOST / PCP_PART + 1,
+	PCP_LOOKS = 16,	  /* and lists looked at to find one */
+	URGENT_MOST = 16, /* what a slab's worth of work in one handler may take */
 	URGENT_ZONE_SHARE = 64,
 };
 
@@ -624,6 +627,43 @@ void pcp_drain_lists(void)
 			     s != PCP_URGENT && z->pcp_home[s] && cpu < port_ncpu(); cpu++)
 				pcp_drain_stack(z, s, cpu, wait);
 	phys_run_deferred();
+}
+
+/* The coldest part of a list. False: it was empty, or in use. */
+static bool pcp_drain_part(struct zone *z, unsigned int slot, unsigned int cpu)
+{
+	struct sheaf *sheaf;
+	u32 n;
+
+	if (port_stack_peek(z->pcp_home[slot], cpu, &n) && n == 0)
+		return false;
+	sheaf = port_stack_take(z->pcp_home[slot], cpu);
+	if (!sheaf)
+		return false;
+	pcp_mirror(z, slot, cpu, 0);
+	n = sheaf->n;
+	sheaf_spill(z, sheaf, slot, (u32)size_min(n, PCP_PART), false);
+	pcp_sheaf_put(z, slot, cpu, sheaf, false);
+	return n != 0;
+}
+
+/* *at counts parts, list after list: who fills one meanwhile does not make it longer. */
+bool pcp_drain_some(u32 *at)
+{
+	u32 cpus = port_ncpu(), lists = KMEM_NR_ZONES * PCP_SLOTS * cpus;
+
+	for (u32 i = 0; i < PCP_LOOKS && *at / PCP_PARTS < lists; i++) {
+		u32 list = *at / PCP_PARTS, slot = list / cpus % PCP_SLOTS;
+		struct zone *z = &kmem_machine.zones[list / cpus / PCP_SLOTS];
+
+		if (slot != PCP_URGENT && z->pcp_home[slot] &&
+		    pcp_drain_part(z, slot, list % cpus)) {
+			++*at;
+			return true;
+		}
+		*at = (list + 1) * PCP_PARTS;
+	}
+	return *at / PCP_PARTS < lists;
 }
 
 /* What is kept for handlers no handler gives back, and others last of all. */

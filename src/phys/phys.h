@@ -535,6 +535,8 @@ bool zone_unreserve_highatomic(u32 mt, bool force);
 /* Gives back all per-CPU lists of all CPUs. Task context. Under pressure: all but the urgent pages. */
 void pcp_drain_all(void);
 void pcp_drain_lists(void);
+/* A piece of the latter; *at, 0 at first: where to go on. False: it was the last. Task context. */
+bool pcp_drain_some(u32 *at);
 /* Frees blocks that handlers had to leave aside. */
 void phys_run_deferred(void);
 /* Switches the per-CPU lists off (tracing) and on. */

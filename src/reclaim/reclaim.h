@@ -115,8 +115,9 @@ bool charge_try(long bytes);
 bool charge_on(void); /* is there anybody to charge? */
 /* The slab floor registers what gives empty slabs back: returns pages freed. */
 extern unsigned long (*reclaim_drain_hook)(void);
-/* The same for what the caches have not used since it was called last. Task context. */
-extern void (*reclaim_idle_hook)(void);
+/* A piece of the same for what the caches have not used since it was begun last. False: it was the last
+ * piece. Task context, one caller at a time. */
+extern bool (*reclaim_idle_hook)(bool begin);
 /* decay.c: whole slabs, a run or a large block went back. Any context, no lock held. */
 void reclaim_decay(void);
 /* kswapd, with nothing else to do: a step if it is time. Nanoseconds to the next; UINT64_MAX: none is due. */

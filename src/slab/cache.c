@@ -330,7 +330,7 @@ int kmem_cache_shrink(struct kmem_cache *c)
 		return 1;
 	quarantine_drain();
 	sheaf_drain(c, true);
-	node_shrink(c, 0);
+	node_shrink(c);
 	if (c->flags & SLAB_TYPESAFE_BY_RCU)
 		node_rcu(c, true);
 	return node_slabs(c, &free) != 0;
@@ -345,32 +345,81 @@ unsigned long slab_drain_all(void)
 		if (c->flags & SLAB_NO_REAP)
 			continue;
 		sheaf_drain(c, false);
-		pages += node_shrink(c, 0);
+		pages += node_shrink(c);
 	}
 	for (u32 i = 0; i < NR_SHEAF_CACHES; i++)
-		pages += node_shrink(&sheaf_caches[i], 0);
+		pages += node_shrink(&sheaf_caches[i]);
 	return pages;
 }
 
-/* dtors: also those caches whose slabs end by a user's destructor. */
+/* A walk over all caches, which may be left after each piece of work: to it no cache is pinned. */
+struct reap {
+	u64 at; /* seq of the cache whose turn it is, if it still is there; else that of the next one */
+	bool begun, idle; /* that one: has been looked at; was not used since the last time */
+	u32 stack;
+	unsigned long slabs;
+};
+
+enum { REAP_LOOKS = 4 }; /* caches in one piece that have nothing to give */
+
+/* A piece of the cache's part. False: there was none left. Of one that is used meanwhile only what
+ * it had no need of goes. */
+static bool cache_reap_some(struct kmem_cache *c, struct reap *r)
+{
+	unsigned long pages = 0;
+	bool some;
+
+	if (!r->begun || r->at != c->seq)
+		*r = (struct reap){c->seq, true, !atom_xchg(&c->touched, 0u), 0, ~0UL};
+	r->idle = r->idle && !atom_load(&c->touched);
+	if (!r->idle)
+		return sheaf_reap(c, false);
+	some = sheaf_reap(c, true) || sheaf_reap_stacks(c, &r->stack) ||
+	       node_shrink_some(c, &r->slabs, &pages);
+	atom_store(&c->touched, 0u); /* that was the reaper itself */
+	return some;
+}
+
+/* dtors: also those caches whose slabs end by a user's destructor. False: the walk is over. */
+static bool caches_reap_some(struct reap *r, bool dtors)
+{
+	struct kmem_cache *c = cache_from(r->at);
+	bool some = false;
+
+	for (u32 i = 0; c && !some && i < REAP_LOOKS; i++) {
+		some = !(c->flags & SLAB_NO_REAP) && (dtors || !c->dtor_ldd3) &&
+		       cache_reap_some(c, r);
+		if (!some) {
+			*r = (struct reap){.at = c->seq - 1};
+			c = cache_next(c);
+		}
+	}
+	if (c)
+		cache_unpin(c);
+	return c;
+}
+
 static void caches_reap(bool dtors)
 {
-	for (struct kmem_cache *c = cache_next(NULL); c; c = cache_next(c)) {
-		if (c->flags & SLAB_NO_REAP || (c->dtor_ldd3 && !dtors))
-			continue;
-		sheaf_reap(c);
-		if (atom_xchg(&c->touched, 0u))
-			continue;
-		sheaf_drain(c, false);
-		node_shrink(c, 0);
-		atom_store(&c->touched, 0u);
-	}
+	struct reap r = {.at = UINT64_MAX};
+
+	while (caches_reap_some(&r, dtors))
+		;
 }
 
 /* A free of any cache may come by, under locks of its user's that a destructor would want. */
 void slab_reap_idle(void)
 {
 	caches_reap(false);
+}
+
+bool slab_reap_some(bool begin)
+{
+	static struct reap r;
+
+	if (begin)
+		r = (struct reap){.at = UINT64_MAX};
+	return caches_reap_some(&r, false);
 }
 
 void kmem_cache_reap(void)

@@ -29,19 +29,42 @@ static u64 cache_seq;
 
 /* ---- The list ---------------------------------------------------------------------------------- */
 
+/* The first of the list from c on whose seq is at most this, pinned. Under the lock. */
+static struct kmem_cache *cache_pin(struct kmem_cache *c, u64 seq)
+{
+	while (c && (c->refcount == 0 || c->seq > seq))
+		c = c->next;
+	if (c)
+		atom_add(&c->pins, 1);
+	return c;
+}
+
 struct kmem_cache *cache_next(struct kmem_cache *prev)
 {
 	irqflags_t f = lock_take(&caches_lock);
-	struct kmem_cache *c = prev ? prev->next : kmem_machine.caches;
+	struct kmem_cache *c = cache_pin(prev ? prev->next : kmem_machine.caches, UINT64_MAX);
 
-	while (c && c->refcount == 0)
-		c = c->next;
 	if (prev)
 		atom_sub(&prev->pins, 1);
-	if (c)
-		atom_add(&c->pins, 1);
 	lock_release(&caches_lock, f);
 	return c;
+}
+
+struct kmem_cache *cache_from(u64 seq)
+{
+	irqflags_t f = lock_take(&caches_lock);
+	struct kmem_cache *c = cache_pin(kmem_machine.caches, seq);
+
+	lock_release(&caches_lock, f);
+	return c;
+}
+
+void cache_unpin(struct kmem_cache *c)
+{
+	irqflags_t f = lock_take(&caches_lock);
+
+	atom_sub(&c->pins, 1);
+	lock_release(&caches_lock, f);
 }
 
 static struct kmem_stat_cache *stat_slot(void)
@@ -513,7 +536,7 @@ int slab_init(void)
 		err = kmalloc_init();
 	if (!err)
 		reclaim_drain_hook = slab_drain_all;
-	reclaim_idle_hook = err ? NULL : slab_reap_idle;
+	reclaim_idle_hook = err ? NULL : slab_reap_some;
 	return err;
 }
 

@@ -28,7 +28,11 @@
  */
 #include "slab/slab.h"
 
-enum { BITS_PER_WORD = 8 * sizeof(unsigned long) };
+enum {
+	BITS_PER_WORD = 8 * sizeof(unsigned long),
+	SHRINK_LOOKS = 32, /* slabs looked at under one hold of the lock, */
+	SHRINK_ENDS = 4,   /* and ended behind it */
+};
 
 static u32 bitmap_words(const struct page *head)
 {
@@ -649,29 +653,38 @@ void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
 		reclaim_decay();
 }
 
-unsigned long node_shrink(struct kmem_cache *c, unsigned long keep)
+bool node_shrink_some(struct kmem_cache *c, unsigned long *left, unsigned long *pages)
 {
 	struct slab_chain gone;
-	struct page *next;
 	irqflags_t f = lock_take(&c->node);
 
 	chain_init(&gone);
 	settle_locked(c);
-	for (struct page *p = chain_first(&c->partial); p; p = next) {
-		next = chain_next(p);
-		if (p->u.slab.inuse)
-			continue;
-		if (keep) {
-			keep--;
+	*left = size_min(*left, c->partial.nr);
+	for (u32 i = 0; i < SHRINK_LOOKS && gone.nr < SHRINK_ENDS && *left; i++, --*left) {
+		struct page *p = chain_pop(&c->partial);
+
+		if (p->u.slab.inuse) {
+			chain_add_tail(&c->partial, p);
 			continue;
 		}
-		slab_unlist(c, p);
+		slab_set_list(p, SLAB_LIST_NONE);
 		c->nr_slabs--;
 		c->free_objects -= p->u.slab.objects;
 		chain_add_tail(&gone, p);
 	}
 	node_unlock(c, f);
-	return chain_end(c, &gone);
+	*pages += chain_end(c, &gone);
+	return *left != 0;
+}
+
+unsigned long node_shrink(struct kmem_cache *c)
+{
+	unsigned long left = ~0UL, pages = 0;
+
+	while (node_shrink_some(c, &left, &pages))
+		;
+	return pages;
 }
 
 /* ---- Check ---------------------------------------------------------------------------------------- */

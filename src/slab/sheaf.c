@@ -168,6 +168,7 @@ static struct sheaf *barn_get_full(struct kmem_cache *c, struct sheaf **empty, b
 	s = barn_pop(c, true);
 	if (s && *empty && barn_push(c, *empty))
 		*empty = NULL;
+	atom_store(&c->touched, 1u);
 	barn_unlock(c, f);
 	return s;
 }
@@ -185,6 +186,7 @@ static struct sheaf *barn_get_empty(struct kmem_cache *c, struct sheaf **full, b
 		*full = NULL;
 	if (!*full)
 		s = barn_pop(c, false);
+	atom_store(&c->touched, 1u);
 	barn_unlock(c, f);
 	return s;
 }
@@ -368,26 +370,63 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 
 /* ---- Draining and looking ------------------------------------------------------------------------- */
 
-void sheaf_drain_barn(struct kmem_cache *c)
+/* Under the barn's lock, moves a batch of objects into objs[]; how many. The sheaf they were in, if it is
+ * empty now, is *end's. */
+static u32 barn_reap(struct kmem_cache *c, void **objs, struct sheaf **end)
 {
-	struct sheaf *none = NULL, *s;
+	u32 low = c->full_low, n;
+	struct sheaf *s = barn_pop(c, true);
 
-	for (s = barn_get_full(c, &none, false); s; s = barn_get_full(c, &none, false))
-		sheaf_end(c, s, false);
-	for (s = barn_get_empty(c, &none, false); s; s = barn_get_empty(c, &none, false))
-		sheaf_end(c, s, false);
+	n = (u32)size_min(s->n, SHEAF_BATCH);
+	s->n -= n;
+	__builtin_memcpy(objs, &s->slot[s->n], n * sizeof(*objs));
+	if (s->n) {
+		barn_push(c, s);
+	} else {
+		*end = s;
+		low--;
+	}
+	c->full_low = low;
+	return n;
 }
 
-void sheaf_reap(struct kmem_cache *c)
+bool sheaf_reap(struct kmem_cache *c, bool all)
 {
-	struct sheaf *none = NULL, *s = NULL;
+	void *objs[SHEAF_BATCH];
+	struct sheaf *end = NULL;
 	irqflags_t f = lock_take(&c->barn);
-	u32 idle = c->full_low;
+	u32 n = 0;
 
-	c->full_low = c->nr_full;
-	lock_release(&c->barn, f);
-	while (idle-- && (s = barn_get_full(c, &none, false)))
-		sheaf_end(c, s, false);
+	if (all)
+		c->full_low = c->nr_full;
+	if (c->full_low) {
+		n = barn_reap(c, objs, &end);
+	} else {
+		c->full_low = c->nr_full;
+		if (all && c->nr_empty)
+			end = barn_pop(c, false);
+	}
+	barn_unlock(c, f);
+	if (n)
+		node_free(c, objs, n, false);
+	if (end)
+		sheaf_end(c, end, false);
+	return n || end;
+}
+
+bool sheaf_reap_stacks(struct kmem_cache *c, u32 *stack)
+{
+	while (c->main_off && *stack < 2 * kmem_machine.nr_cpus) {
+		u32 off = *stack % 2 ? c->spare_off : c->main_off;
+		struct sheaf *s = port_stack_take(off, (*stack)++ / 2);
+
+		if (!s)
+			continue;
+		if (!barn_give(c, s, false))
+			sheaf_end(c, s, false);
+		return true;
+	}
+	return false;
 }
 
 static void stack_empty(struct kmem_cache *c, u32 off, u32 cpu, bool wait)
@@ -406,7 +445,8 @@ void sheaf_drain(struct kmem_cache *c, bool wait)
 		stack_empty(c, c->main_off, cpu, wait);
 		stack_empty(c, c->spare_off, cpu, wait);
 	}
-	sheaf_drain_barn(c);
+	while (sheaf_reap(c, true))
+		;
 }
 
 typedef void (*sheaf_fn)(const struct sheaf *s, u32 n, void *arg);

@@ -145,8 +145,10 @@ u32 layout_order(u32 size, u32 few, u32 *min_order);
 u32 node_alloc(struct kmem_cache *c, gfp_t gfp, void **objs, u32 want, bool nested);
 /* Puts objects back into their slabs. A second free of one is reported and left out. */
 void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested);
-/* Gives empty slabs back; how many pages. keep: how many may stay. */
-unsigned long node_shrink(struct kmem_cache *c, unsigned long keep);
+/* Gives empty slabs back; how many pages. */
+unsigned long node_shrink(struct kmem_cache *c);
+/* A part of that: *left, ~0UL at first, are to be looked at yet. False: none is. */
+bool node_shrink_some(struct kmem_cache *c, unsigned long *left, unsigned long *pages);
 void node_settle(struct kmem_cache *c); /* takes in what was freed without the lock */
 /* How many slabs there are; *free: and how many objects are free in them. */
 unsigned long node_slabs(struct kmem_cache *c, unsigned long *free);
@@ -203,9 +205,11 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested);
 /* Empties all CPUs' sheaves and the barn into the slabs. Task context. wait: also those that are in
  * use this moment, which only callers that interrupted nobody may ask for. */
 void sheaf_drain(struct kmem_cache *c, bool wait);
-void sheaf_drain_barn(struct kmem_cache *c);
-/* Of the barn's full ones those that nobody has needed since it was called last. */
-void sheaf_reap(struct kmem_cache *c);
+/* Gives back to the slabs a batch out of the barn's sheaves that nobody has needed since there was none
+ * left, or (all) out of any. False: none is left. */
+bool sheaf_reap(struct kmem_cache *c, bool all);
+/* One of the CPUs' sheaves goes to the barn; *stack, 0 at first: where to look. False: none is left. */
+bool sheaf_reap_stacks(struct kmem_cache *c, u32 *stack);
 /* How many sheaves a barn may hold of each kind. */
 u32 sheaf_barn_max(u32 cap, u32 size);
 u32 sheaf_capacity(u32 size);
@@ -250,6 +254,8 @@ void cache_miss_all(void); /* no operation is a hit from now on, of this machine
 /* Walks all caches without holding a lock: prev NULL for the first; the one returned is pinned
  * until it is passed as prev. */
 struct kmem_cache *cache_next(struct kmem_cache *prev);
+struct kmem_cache *cache_from(u64 seq); /* the newest made as this one or before it; pinned */
+void cache_unpin(struct kmem_cache *c);
 /* Is a slab's object number nr free, by its bitmap? Pairs with the or of a free that went without the lock. */
 static inline bool slab_bit(const struct page *head, u32 nr)
 {
@@ -445,6 +451,7 @@ unsigned long slab_report_leaks(void); /* objects */
 int slab_check_all(void);
 unsigned long slab_drain_all(void); /* pages given back */
 void slab_reap_idle(void);	    /* what was not used since the last time */
+bool slab_reap_some(bool begin);    /* a part of that; false: it was the last */
 void slab_trace_switch(bool on);
 void slab_fork_lock(void);
 void slab_fork_unlock(bool child);

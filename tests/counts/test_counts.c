@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "support.h"
 #include "lib/stepper.h"
-#include "sync/sync.h"
+#include "slab/slab.h"
 
 enum {
 	WARM = 200,
@@ -387,6 +387,69 @@ TEST(a_thousand_objects_out_and_back_cost_little_more_than_hits)
 TEST(objects_that_go_to_slabs_and_come_from_there_stay_within_their_limit)
 {
 	count_batch(MANY, "3,000 allocations", "3,000 frees");
+}
+
+/* ---- Decay ------------------------------------------------------------------------------------------- */
+
+enum { IDLE = 2, RESTING = 1600, PAGES = 100, DECAYING = 60 };
+
+struct decay {
+	const struct face *face;
+	struct kmem_cache *idle[IDLE];
+};
+
+static void out_and_back(const struct face *f, int n)
+{
+	static void *out[RESTING];
+
+	for (int i = 0; i < n; i++)
+		out[i] = face_alloc(f, SMALL);
+	for (int i = 0; i < n; i++)
+		face_free_one(f, out[i]);
+}
+
+static bool all_given_back(const struct decay *d)
+{
+	for (int i = 0; i < IDLE; i++)
+		if (d->idle[i]->nr_slabs)
+			return false;
+	return true;
+}
+
+/* Caches rest that nobody uses any more, and the lists are full of pages. Another is used until all of
+ * that is given back, and that is no more than a part at a time. */
+static void load_decay(void *arg)
+{
+	const struct decay *d = arg;
+	struct face pages = {.pages = true, .gfp = GFP_KERNEL};
+
+	for (int i = 0; i < IDLE; i++) {
+		struct face f = {.cache = d->idle[i], .gfp = GFP_KERNEL};
+
+		out_and_back(&f, RESTING);
+	}
+	out_and_back(&pages, PAGES);
+	step_here();
+	while (!all_given_back(d))
+		out_and_back(d->face, DECAYING);
+}
+
+TEST(a_call_that_memory_decays_in_stays_within_its_limit)
+{
+	struct face f = {.gfp = GFP_KERNEL};
+	struct decay d = {.face = &f};
+	struct step_fn fn[2];
+
+	is(kmem_boot("mem=1G decay_ms=20"), 0, "%s", kmem_boot_error());
+	if (!port_rseq_cpus)
+		skip_loudly(NO_SEQUENCES);
+	f.cache = kmem_cache_create("used", 4096, 0, 0, NULL);
+	d.idle[0] = kmem_cache_create("idle", SMALL, 0, SLAB_NO_MERGE, NULL);
+	d.idle[1] = kmem_cache_create("idle too", SMALL, 0, SLAB_NO_MERGE, NULL);
+	watch(&f, fn);
+	ok(step_run(load_decay, &d, fn, 2), "the load is stepped through");
+	diag("%lu frees; the longest allocation: %lu instructions", fn[1].calls, fn[0].max);
+	within("free with decay", fn[1].max);
 }
 
 TEST(the_worst_kmalloc_of_a_burst_stays_within_its_limit)
