@@ -235,7 +235,7 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 		return err;
 	if (args->sheaf_capacity)
 		c->sheaf_cap = sheaf_capacity_for(args->sheaf_capacity);
-	c->barn_max = sheaf_barn_max(c->sheaf_cap, c->size);
+	sheaf_barn_init(c);
 	lock_init(&c->node, RANK_NODE);
 	lock_init(&c->barn, RANK_BARN);
 	lock_init(&c->rcu, RANK_LEAF);

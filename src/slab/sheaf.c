@@ -22,7 +22,8 @@
  * The barn is a stack, so what was freed last is allocated first; or rather a row of stacks, by the CPU
  * whose sheaf it was, which takes it back before others do: its cache may have the objects still. One
  * lock, and one bound, is for all. Of its full ones the reaper takes as many as nobody has needed since
- * it came by last (full_low).
+ * it came by last (full_low). The bound grows where what went to the slabs for want of room is wanted
+ * back (barn_miss), and goes down as the reaper takes.
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
  * so that a full sheaf holds at most 32 KiB of objects and a 1,024th of the machine (but six, however
@@ -67,11 +68,14 @@ u32 sheaf_capacity_for(u32 want)
 	return sheaf_caps[i];
 }
 
-u32 sheaf_barn_max(u32 cap, u32 size)
+void sheaf_barn_init(struct kmem_cache *c)
 {
-	size_t bytes = thousandth(BARN_BYTES) / (1 + size / 256);
+	size_t full = c->sheaf_cap * (c->size + sizeof(void *));
+	size_t least = thousandth(BARN_LEAST) / (1 + c->size / 256) / full;
 
-	return (u32)size_max(2, bytes / (cap * (size + sizeof(void *))));
+	c->barn_least = (u32)size_max(2, least);
+	c->barn_most = (u32)size_max(c->barn_least, thousandth(BARN_MOST) / full);
+	c->barn_max = c->barn_least;
 }
 
 struct kmem_cache *sheaf_cache_of(u32 cap)
@@ -157,15 +161,32 @@ static bool barn_push(struct kmem_cache *c, struct sheaf *s)
 	return true;
 }
 
+/* None is there: had there been room, one of what was spilled might be. */
+static void barn_miss(struct kmem_cache *c)
+{
+	if (!c->spilled)
+		return;
+	atom_store(&c->spilled, c->spilled - 1);
+	if (++c->missed * SHEAF_BATCH < c->sheaf_cap)
+		return;
+	c->missed = 0;
+	c->barn_max++;
+	if (c->barn_max == c->barn_most)
+		atom_store(&c->spilled, 0u);
+}
+
 /* A full sheaf off the barn, or NULL. *empty, unless NULL, goes there in exchange, and is NULL then. */
 static struct sheaf *barn_get_full(struct kmem_cache *c, struct sheaf **empty, bool nested)
 {
 	struct sheaf *s;
 	irqflags_t f;
 
-	if (!atom_load(&c->nr_full) || !lock_take_or_try(&c->barn, nested, &f))
+	if ((!atom_load(&c->nr_full) && !atom_load(&c->spilled)) ||
+	    !lock_take_or_try(&c->barn, nested, &f))
 		return NULL;
 	s = barn_pop(c, true);
+	if (!s)
+		barn_miss(c);
 	if (s && *empty && barn_push(c, *empty))
 		*empty = NULL;
 	atom_store(&c->touched, 1u);
@@ -186,6 +207,8 @@ static struct sheaf *barn_get_empty(struct kmem_cache *c, struct sheaf **full, b
 		*full = NULL;
 	if (!*full)
 		s = barn_pop(c, false);
+	else if (c->barn_max < c->barn_most)
+		atom_store(&c->spilled, c->spilled + 1);
 	atom_store(&c->touched, 1u);
 	barn_unlock(c, f);
 	return s;
@@ -385,6 +408,8 @@ static u32 barn_reap(struct kmem_cache *c, void **objs, struct sheaf **end)
 	} else {
 		*end = s;
 		low--;
+		c->barn_max = (u32)size_max(c->barn_max - 1, c->barn_least);
+		atom_store(&c->spilled, 0u);
 	}
 	c->full_low = low;
 	return n;
@@ -403,7 +428,7 @@ bool sheaf_reap(struct kmem_cache *c, bool all)
 		n = barn_reap(c, objs, &end);
 	} else {
 		c->full_low = c->nr_full;
-		if (all && c->nr_empty)
+		if (c->nr_empty > (all ? 0 : c->barn_max))
 			end = barn_pop(c, false);
 	}
 	barn_unlock(c, f);
@@ -526,7 +551,8 @@ int sheaf_check(struct kmem_cache *c)
 	assert_audit(full == c->nr_full && empty == c->nr_empty,
 		     "%s: %u full and %u empty sheaves, counted %u and %u", c->name, full, empty,
 		     c->nr_full, c->nr_empty);
-	assert_audit(full <= c->barn_max && empty <= c->barn_max, "%s: a barn of %u + %u, for %u",
-		     c->name, full, empty, c->barn_max);
+	assert_audit(full <= c->barn_max && c->barn_max <= c->barn_most && empty <= c->barn_most,
+		     "%s: a barn of %u + %u, for %u of %u", c->name, full, empty, c->barn_max,
+		     c->barn_most);
 	return faults;
 }

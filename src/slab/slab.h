@@ -25,7 +25,8 @@ enum slab_list {
 };
 
 enum {
-	BARN_BYTES = 1 << 20, /* what a barn's full sheaves may hold; and a 1024th of the machine */
+	BARN_LEAST = 1 << 20, /* what a barn's full sheaves may hold; and a 1024th of the machine */
+	BARN_MOST = 8 << 20,  /* the same, where what has left the barn comes back */
 	BARN_ROWS = 16,	      /* CPUs whose sheaves are told from each other's, in a barn */
 	DIRTY_MAX = 8,
 	SLAB_TRACK_BYTES = 32, /* who allocated, or freed: struct track of debug.c */
@@ -84,7 +85,7 @@ struct kmem_cache {
 	void *cut;			   /* whose link was found broken last */
 	u32 order, min_order, min_partial;
 	u32 few; /* objects that make a slab worth its bookkeeping, if its maker knows; else 0 */
-	u32 sheaf_cap, barn_max; /* barn_max: full, and empty, sheaves in the barn */
+	u32 sheaf_cap;
 	u32 useroffset, usersize;
 	gfp_t gfp; /* added to every slab's request */
 	void (*ctor)(void *obj);
@@ -105,6 +106,10 @@ struct kmem_cache {
 	} barn_row[BARN_ROWS];
 	u32 nr_full, nr_empty; /* of all rows */
 	u32 full_low;	       /* the least nr_full since the reaper came by */
+	u32 barn_max;	       /* full, and empty, sheaves it may hold: */
+	u32 barn_least, barn_most;
+	u32 spilled; /* batches that found no room there and have not come back */
+	u32 missed;  /* that have, less than a sheaf */
 
 	struct lock rcu; /* RANK_LEAF: slabs waiting for a grace period */
 	struct slab_chain rcu_wait, rcu_next;
@@ -210,8 +215,7 @@ void sheaf_drain(struct kmem_cache *c, bool wait);
 bool sheaf_reap(struct kmem_cache *c, bool all);
 /* One of the CPUs' sheaves goes to the barn; *stack, 0 at first: where to look. False: none is left. */
 bool sheaf_reap_stacks(struct kmem_cache *c, u32 *stack);
-/* How many sheaves a barn may hold of each kind. */
-u32 sheaf_barn_max(u32 cap, u32 size);
+void sheaf_barn_init(struct kmem_cache *c);
 u32 sheaf_capacity(u32 size);
 u32 sheaf_capacity_for(u32 want); /* the least of those there are that is no less, or the most */
 unsigned long sheaf_count(struct kmem_cache *c); /* objects resting in sheaves and barn */

@@ -49,6 +49,33 @@ TEST(what_a_barn_holds_comes_back_before_anything_of_a_slab)
 		kmem_cache_free(c, obj[i]);
 }
 
+TEST(a_barn_grows_for_what_comes_back_after_it_found_no_room)
+{
+	struct kmem_cache *c;
+	unsigned int max;
+
+	is(kmem_boot("mem=8G nr_cpus=1"), 0, "%s", kmem_boot_error());
+	c = kmem_cache_create("many", SIZE, 0, 0, NULL);
+	out_and_back(c, MANY);
+	is(c->barn_max, c->barn_least, "not for what is freed once");
+	is(c->nr_full, c->barn_max, "which fills it: %u sheaves", c->barn_max);
+	for (int i = 0; i < 5; i++)
+		out_and_back(c, MANY);
+	is(sheaf_count(c), MANY, "all rest where nobody goes to the slabs for them");
+	max = c->barn_max;
+	for (int i = 0; i < 3; i++)
+		out_and_back(c, MANY);
+	is(c->barn_max, max, "it is as large as it has to be");
+	ok(max < c->barn_most, "%u sheaves, %u at most", max, c->barn_most);
+	is(kmem_check(), 0, "all is well");
+	kmem_cache_reap();
+	kmem_cache_reap();
+	is(c->nr_full, 0, "none rest when none was used");
+	is(c->barn_max, c->barn_least, "and no more are to");
+	is(c->nr_slabs, 0, "no slab is left");
+	is(kmem_check(), 0, "all is well");
+}
+
 TEST(the_reaper_takes_sheaves_that_nobody_has_needed_and_no_others)
 {
 	struct kmem_cache *c;
