@@ -520,7 +520,7 @@ TEST(runs_of_any_length)
 /* On a large machine sections are listed when they are needed: what lies behind them says nothing of them. */
 TEST(a_run_at_the_end_of_a_large_zone_lists_no_section)
 {
-	struct kmem_options opt = pm_options((1ul << 24) - 512);
+	struct kmem_options opt = pm_options(8192 - 512);
 	struct page *run;
 	struct zone *z;
 	pfn_t fresh;

@@ -389,6 +389,9 @@ static void check_kfree(void *arg)
 	held[0][0] = NULL;
 	if (kmem_check() != 0)
 		sim_fail("check: %s", sim_messages());
+	drain_all_pages();
+	if (kmem_check() != 0)
+		sim_fail("check of the zones alone: %s", sim_messages());
 	sim_expect(kmem_misuse_count() <= 2);
 	if (kmem_shutdown() != 0)
 		sim_fail("leaks: %s", sim_messages());

@@ -1,5 +1,5 @@
 # src/phys/pcp.c
 # The CPU has got another list meanwhile: the pages of this one are forgotten.
 /^static void pcp_sheaf_put/,/^\}/ {
-	/blocks_to_buddy\(z, sheaf->slot, nr, order, try\);/d
+	/blocks_to_buddy\(z, sheaf->slot, nr, slot, try\);/d
 }
