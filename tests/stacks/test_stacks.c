@@ -233,7 +233,7 @@ static void stacks_start(void)
 	struct sigaction sa = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
 	sigaction(SIGUSR1, &sa, NULL);
-	is(kmem_boot("mem=16M"), 0, "boot");
+	is(kmem_boot("mem=16M atomic_stack=0"), 0, "boot");
 	is(sheaf_block(CAP), BLOCK, "bytes of a sheaf's block");
 	off = percpu_alloc(sizeof(struct port_stack));
 	for (unsigned int cpu = 0; cpu < port_ncpu(); cpu++) {

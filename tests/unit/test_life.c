@@ -470,7 +470,7 @@ static void *first_small(void)
 
 static void leaves_the_block_alone(void *(*first)(void), bool page)
 {
-	void *const *tcb = __builtin_thread_pointer(), *before[4], *p;
+	void *const *tcb = __builtin_thread_pointer(), *before[2], *p;
 
 	memcpy(before, tcb, sizeof(before));
 	p = first();
