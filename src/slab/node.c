@@ -659,7 +659,9 @@ bool node_shrink_some(struct kmem_cache *c, unsigned long *left, unsigned long *
 	irqflags_t f = lock_take(&c->node);
 
 	chain_init(&gone);
-	settle_locked(c);
+	if (*left ==
+	    ~0UL) /* once: a busy handler leaves something to take in each time, from all slabs */
+		settle_locked(c);
 	*left = size_min(*left, c->partial.nr);
 	for (u32 i = 0; i < SHRINK_LOOKS && gone.nr < SHRINK_ENDS && *left; i++, --*left) {
 		struct page *p = chain_pop(&c->partial);
