@@ -2,6 +2,6 @@
 # victims: mempool_free: refills
 # Whether the reserve has room is looked at before its lock is taken.
 /^static bool reserve_put/,/^\}/ {
-	s/^	bool room;$/	bool room = pool->curr_nr < pool_target(pool);/
-	/^	room = pool->curr_nr < pool_target\(pool\);$/d
+	s/^\tbool room;$/\tbool room = pool->curr_nr < pool_target(pool);/
+	/^\t+room = pool->curr_nr < pool_target\(pool\);$/d
 }

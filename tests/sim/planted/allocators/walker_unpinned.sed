@@ -1,6 +1,4 @@
 # src/slab/create.c
 # A walk over the caches does not pin the one it stands on: what it has in hand is missed.
-/^struct kmem_cache \*cache_next/,/^\}/ {
-	s/atom_add\(&c->pins, 1\);/atom_add(\&c->pins, 0);/
-	s/atom_sub\(&prev->pins, 1\);/atom_sub(\&prev->pins, 0);/
-}
+s/atom_add\(&c->pins, 1\);/atom_add(\&c->pins, 0);/
+s/atom_sub\(&(prev|c)->pins, 1\);/atom_sub(\&\1->pins, 0);/
