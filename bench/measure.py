@@ -24,11 +24,13 @@ PEERS = [
     ("mimalloc", "libmimalloc2.0", "libmimalloc.so.2*"),
     ("tcmalloc", "libtcmalloc-minimal4", "libtcmalloc_minimal.so.4"),
 ]
+# Those of which there are archives: name, package.
+ARCHIVES = [("glibc", "libc6-dev"), ("jemalloc", "libjemalloc-dev"), ("tcmalloc", "libgoogle-perftools-dev")]
 FOLDERS = ["/usr/lib/%s-linux-gnu" % platform.machine(), "/usr/lib64", "/usr/lib", "/usr/local/lib"]
 
 # In the order in which they are run and shown; what a subject does not serve, it does not run.
-ORDER = ["pair", "linked", "bulk", "batch", "mixed", "handoff", "server", "churn", "scale", "grow", "zeroed",
-         "construct", "fragment", "latency", "replay", "pages"]
+ORDER = ["pair", "linked", "bulk", "batch", "mixed", "handoff", "server", "churn", "scale", "grow",
+         "zeroed", "construct", "fragment", "latency", "replay", "pages"]
 
 
 class Usage(Exception):
@@ -156,12 +158,11 @@ class Suite:
 
     def linked(self, o):
         """The workload of that name: the same names, linked with their archives."""
-        asked = o.peers.split(",") if o.peers is not None else ["glibc", "jemalloc", "tcmalloc"]
+        asked = o.peers.split(",") if o.peers is not None else None
         found = [Subject("kmem cache", "linked-cache", own=True),
                  Subject("kmem kmalloc", "linked-kmalloc", own=True)]
-        for name, package in (("glibc", "libc6-dev"), ("jemalloc", "libjemalloc-dev"),
-                              ("tcmalloc", "libgoogle-perftools-dev")):
-            if name not in asked:
+        for name, package in ARCHIVES:
+            if asked is not None and name not in asked:
                 continue
             if os.path.isfile(self.path("linked-" + name)):
                 found.append(Subject(name, "linked-" + name, peer=True))

@@ -120,16 +120,21 @@ static noinline void *alloc_slow(size_t size, size_t align, gfp_t extra)
 }
 
 /* What is no hit of a cache may be one of a list of runs. These need no frame either. */
+static inline always_inline void *large_hit(size_t size)
+{
+	return size > SMALL_MAX && size <= RUN_MAX ? run_hit(size) : NULL;
+}
+
 static noinline void *alloc_miss(size_t size)
 {
-	void *p = size > SMALL_MAX && size <= RUN_MAX ? run_hit(size) : NULL;
+	void *p = large_hit(size);
 
 	return likely(p) ? p : alloc_slow(size, MALLOC_ALIGN, GFP_NONE);
 }
 
 static noinline void *zeroed_miss(size_t size)
 {
-	void *p = size > SMALL_MAX && size <= RUN_MAX ? run_hit(size) : NULL;
+	void *p = large_hit(size);
 
 	return likely(p) ? __builtin_memset(p, 0, size)
 			 : alloc_slow(size, MALLOC_ALIGN, __GFP_ZERO);

@@ -39,8 +39,8 @@
 #define KMALLOC_MINALIGN 8
 #endif
 
-/* Hot functions are called without the jump of the linkage table, where a compiler can: into a shared library that
- * is one far jump a call instead of two, and into an archive the linker makes it an ordinary call. */
+/* Hot functions are called without the jump of the linkage table, where a compiler can: two jumps a call of the
+ * shared library where there were three; of the archive's the linker makes an ordinary call. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __STDC_HOSTED__
 #define KMEM_HOT __attribute__((__noplt__))
 #else

@@ -45,11 +45,6 @@ struct port_told {
 extern _Thread_local struct port_told port_told_self
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-static inline struct port_seq *port_seq_own(void)
-{
-	return (struct port_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
-}
-
 /* A handler in between leaves both as they should be after it. Before there is a machine as well: so the C
  * library is asked where the area is. */
 static inline void port_task_set(uint32_t word)

@@ -44,6 +44,11 @@
 	"2:\n"             \
 	"8:\n\t"
 
+static inline struct port_seq *port_seq_own(void)
+{
+	return (struct port_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
+}
+
 #define RSEQ_INPUTS(area) [rseq] "r"(area), [areas] "r"(PORT_CPU_AREA), [first] "r"(first)
 
 /*

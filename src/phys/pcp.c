@@ -160,23 +160,29 @@ static void slot_free_locked(struct zone *z, struct page *page, unsigned int slo
 		run_free_locked(z, page);
 }
 
-void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsigned int slot,
-		     bool try)
+/* False: the lock is busy, and they are still the caller's. */
+static bool blocks_free(struct zone *z, void *const *block, unsigned int nr, unsigned int slot,
+			bool try)
 {
 	irqflags_t flags;
 
-	if (nr == 0)
-		return;
 	for (unsigned int i = 0; i < nr; i++)
 		page_lose_tails(block[i], slot);
-	if (!zone_lock(z, try, &flags)) {
-		for (unsigned int i = 0; i < nr; i++)
-			slot_defer(z, block[i], slot);
-		return;
-	}
+	if (!zone_lock(z, try, &flags))
+		return false;
 	for (unsigned int i = 0; i < nr; i++)
 		slot_free_locked(z, block[i], slot);
 	zone_unlock(z, flags);
+	return true;
+}
+
+void blocks_to_buddy(struct zone *z, void *const *block, unsigned int nr, unsigned int slot,
+		     bool try)
+{
+	if (nr == 0 || blocks_free(z, block, nr, slot, try))
+		return;
+	for (unsigned int i = 0; i < nr; i++)
+		slot_defer(z, block[i], slot);
 }
 
 static struct page *zone_alloc_buddy(struct zone *z, unsigned int order, u32 mt, u32 aflags)
@@ -415,15 +421,8 @@ static struct page *pcp_alloc_slow(struct zone *z, unsigned int order, u32 mt, u
 /* Gives the nr coldest back; false if the lock is busy. */
 static bool sheaf_spill(struct zone *z, struct sheaf *sheaf, unsigned int slot, u32 nr, bool try)
 {
-	irqflags_t flags;
-
-	for (u32 i = 0; i < nr; i++)
-		page_lose_tails(sheaf->slot[i], slot);
-	if (!zone_lock(z, try, &flags))
+	if (!blocks_free(z, sheaf->slot, nr, slot, try))
 		return false;
-	for (u32 i = 0; i < nr; i++)
-		slot_free_locked(z, sheaf->slot[i], slot);
-	zone_unlock(z, flags);
 	sheaf_set(sheaf, sheaf->n - nr);
 	__builtin_memmove(&sheaf->slot[0], &sheaf->slot[nr], sheaf->n * sizeof(sheaf->slot[0]));
 	return true;

@@ -10,9 +10,7 @@
 #pragma once
 #include "base/base.h"
 
-#define atom_load(p) (port_point(), __atomic_load_n((p), __ATOMIC_RELAXED))
-/* Where the load may become a part of the instruction that uses it: plain, but for who watches races. */
-#define atom_peek(p)	     (KMEM_DEBUG ? atom_load(p) : (port_point(), *(p)))
+#define atom_load(p)	     (port_point(), __atomic_load_n((p), __ATOMIC_RELAXED))
 #define atom_load_acq(p)     (port_point(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
 #define atom_store(p, v)     (port_point(), __atomic_store_n((p), (v), __ATOMIC_RELAXED))
 #define atom_store_rel(p, v) (port_point(), __atomic_store_n((p), (v), __ATOMIC_RELEASE))
@@ -28,4 +26,6 @@
 #define atom_cas(p, seen, v) \
 	(port_point(),       \
 	 __atomic_compare_exchange_n((p), (seen), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+/* Where the load may become a part of the instruction that uses it: plain, but for who watches races. */
+#define atom_peek(p) (KMEM_DEBUG ? atom_load(p) : (port_point(), *(p)))
 #define atom_fence() (port_point(), __atomic_thread_fence(__ATOMIC_SEQ_CST))

@@ -48,6 +48,15 @@ static void hits_start(pfn_t frames)
 	pm_start(&opt);
 }
 
+/* False, and off again: no hit is taken here. */
+static bool hits_start_hitting(pfn_t frames)
+{
+	hits_start(frames);
+	if (port_hit_never())
+		pm_stop();
+	return !port_hit_never();
+}
+
 /* A machine that is large enough for two of the largest blocks on each list has too many pages for
  * each to be looked at. */
 TEST(hits_end_where_the_low_mark_is_and_begin_there)
@@ -91,11 +100,8 @@ TEST(a_run_hits_once_it_has_been_freed)
 	struct page *run, *other;
 	struct zone *z;
 
-	hits_start(1 << 15);
-	if (port_hit_never()) {
-		pm_stop();
+	if (!hits_start_hitting(1 << 15))
 		skip_loudly("there are no sequences here");
-	}
 	z = pm_normal();
 	ok(!run_take_hit(KMEM_ZONE_NORMAL, list), "none has been freed");
 	run = zone_alloc_contig(z, 12);
@@ -155,11 +161,8 @@ TEST(a_list_has_compound_blocks_and_others)
 	struct page *page, *other;
 	struct zone *z;
 
-	hits_start(1 << 18);
-	if (port_hit_never()) {
-		pm_stop();
+	if (!hits_start_hitting(1 << 18))
 		skip_loudly("there are no sequences here");
-	}
 	z = pm_normal();
 	for (unsigned int o = 1; o < PCP_ORDERS; o++) {
 		u32 kind = page_kind(PAGE_ALLOC, o, PAGE_COMPOUND);
