@@ -191,12 +191,12 @@ static inline void free_any(void *p)
 		free_miss(p);
 }
 
-EXPORT void *malloc(size_t size)
+EXPORT hot_entry void *malloc(size_t size)
 {
 	return alloc_any(size);
 }
 
-EXPORT void free(void *p)
+EXPORT hot_entry void free(void *p)
 {
 	free_any(p);
 }

@@ -161,7 +161,7 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
 /*
  * A sheaf is an array of pointers; a stack is one CPU's place for a sheaf. The stack at byte offset
  * off of CPU c's area is at kmem_percpu_base + c * kmem_percpu_stride + off. Before CPU 0's lies an area
- * that is nobody's, in which no stack ever has a sheaf. Each verb happens
+ * that is nobody's, in which no stack is ever made (port_stack_init). Each verb happens
  * entirely or not at all, whatever interrupts it, and a verb that cannot happen now (because it
  * interrupted another one on the same stack) refuses, which the caller takes for an empty, or a
  * full, stack.
@@ -171,18 +171,24 @@ void port_set_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*chi
  * port may know from an address in a sheaf whether the sheaf is full. How many pointers a sheaf holds
  * while it is in a stack is the port's to know; to whoever holds the sheaf, n says it.
  *
+ * inline int port_areas(unsigned nr, void **base, unsigned *shift)
+ *                                                      the port's own areas for so many CPUs: CPU 0's, all
+ *                                                      zeroed, nobody's before it, of 1 << shift bytes
+ *                                                      each. Or *base is left alone: the core may lay them
+ *                                                      anywhere. Or -12 (ENOMEM). Until port_stop()
+ * PORT_AREA_STRIDE                                     kmem_percpu_stride, or what it is in these areas
  * inline void port_stack_layout(void)                  base and stride have changed, before any other
  *                                                      verb. No CPU is in one
  * inline void port_stack_init(uint32_t off, unsigned cpu, uint32_t cap)
  *                                                      then: a stack for sheaves of this capacity; 0:
- *                                                      for none, it refuses all. CPU 0's: nobody's too
+ *                                                      for none, it refuses all
  * inline void *port_stack_pop(uint32_t off)            newest pointer of this CPU's sheaf, or NULL
  * inline bool port_stack_push(uint32_t off, void *p)   false: full, no sheaf, refused, or p is
  *                                                      the newest already (freed twice)
  * inline void *port_hit_pop(struct port_stack *first)
  * inline bool port_hit_push(struct port_stack *first, void *p)
  *                                                      the same for whoever tries the other way next:
- *                                                      these may refuse for no reason. first: nobody's
+ *                                                      these may refuse for no reason. first: CPU 0's
  *                                                      stack at the offset
  * inline void *port_task_pop(struct port_stack *first)
  * inline bool port_task_push(struct port_stack *first, void *p)
@@ -222,14 +228,14 @@ struct sheaf {
 	void *slot[];
 };
 struct port_stack {
-	union {
-		struct sheaf *sheaf; /* the portable version's */
-		void **top;	     /* others: the newest pointer's slot */
-	};
+	size_t top;    /* where the newest pointer's slot is; the portable version's: always 0 */
 	uint32_t busy; /* a trylock: the portable version's; others: who takes a sheaf from afar */
 	uint32_t mask; /* others: of an address in a sheaf's block */
 	uint32_t cap;
-	void **held; /* others: what a frozen stack gets back */
+	union {
+		struct sheaf *sheaf; /* the portable version's */
+		size_t held;	     /* others: what a frozen stack gets back */
+	};
 };
 static inline size_t sheaf_block(uint32_t cap)
 {

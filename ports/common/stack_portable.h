@@ -19,12 +19,12 @@ static inline struct port_stack *port_stack_at(uint32_t off, unsigned int cpu)
 
 static inline struct port_stack *port_stack_first(uint32_t off)
 {
-	return (struct port_stack *)(void *)(kmem_percpu_base - kmem_percpu_stride + off);
+	return (struct port_stack *)(void *)(kmem_percpu_base + off);
 }
 
 static inline uint32_t stack_off_of(const struct port_stack *first)
 {
-	return (uint32_t)((const unsigned char *)first - (kmem_percpu_base - kmem_percpu_stride));
+	return (uint32_t)((const unsigned char *)first - kmem_percpu_base);
 }
 
 static inline bool stack_lock_enter(struct port_stack *s)
@@ -180,6 +180,8 @@ static inline size_t stack_lock_push_many(uint32_t off, void *const *in, size_t 
 }
 
 #ifndef PORT_STACK_OWN
+#define PORT_AREA_STRIDE		  kmem_percpu_stride
+#define port_areas(nr, base, shift)	  ((void)(base), (void)(shift), 0)
 #define port_stack_layout()		  ((void)0)
 #define port_task_set(value)		  ((void)(port_task()->preempt = (value)))
 #define port_task_pop(first)		  (port_task()->preempt ? NULL : port_hit_pop(first))

@@ -88,8 +88,8 @@ static bool probe(uint64_t bytes)
 }
 
 /*
- * The host's memory, halved until it can be reserved together with a quarter and 8 MiB: room for the
- * core's tables and for the program itself, which a limit of address space leaves for neither.
+ * The host's memory, halved until it can be reserved together with a quarter, the per-CPU areas and 8 MiB: room
+ * for the core's tables and for the program itself, which a limit of address space leaves for neither.
  */
 uint64_t port_mem_default(void)
 {
@@ -100,7 +100,8 @@ uint64_t port_mem_default(void)
 	if (sysinfo(&info) == 0)
 		mem = (uint64_t)info.totalram * info.mem_unit;
 	mem &= ~(uint64_t)(CHUNK_BYTES - 1);
-	while (mem > MEM_MINIMUM && !probe(mem + mem / 4 + ((uint64_t)8 << 20)))
+	while (mem > MEM_MINIMUM &&
+	       !probe(mem + mem / 4 + port_areas_bytes() + ((uint64_t)8 << 20)))
 		mem = mem / 2 & ~(uint64_t)(CHUNK_BYTES - 1);
 	errno = saved;
 	return mem > MEM_MINIMUM ? mem : MEM_MINIMUM;
@@ -189,6 +190,7 @@ void port_stop(void)
 	int saved = errno;
 
 	port_meta_stop();
+	port_areas_stop();
 	port_vmap_stop();
 	port_high_stop();
 	low_stop();

@@ -45,6 +45,10 @@ void port_meta_stop(void);
 /* In a fork's child: a memfd of its own behind the statistics, with the contents of the moment. */
 void port_stat_after_fork(void);
 
+/* areas.c: how much address space they take; back to zero. */
+size_t port_areas_bytes(void);
+void port_areas_stop(void);
+
 /* thread.c: nr 0 means the host's. */
 void port_cpus_start(unsigned int nr);
 

@@ -24,14 +24,6 @@ extern void *port_stack_nothing[2][STACK_BLOCK] PORT_HIDDEN;
 #define STACK_SHUT (&port_stack_nothing[1][STACK_BLOCK - 1])
 
 /*
- * How far behind nobody's area a CPU's is, by the CPU's number. 0, nobody's own, for those that the machine has
- * not, and for all of them where the stacks are trylocks; and for -1 and -2, which a thread says that has no
- * rseq area: for these are no entries of the array's.
- */
-extern size_t port_cpu_area[2 + PORT_CPUS_MOST] PORT_HIDDEN;
-#define PORT_CPU_AREA (port_cpu_area + 2)
-
-/*
  * Where the sequences of hits that heed the task's word are announced: the thread's rseq area while the word is
  * zero; else a thing like it that says that the thread runs nowhere.
  */
@@ -71,6 +63,17 @@ static inline void port_task_set(uint32_t word)
 	"4:\n\t" jump "\n\t"                                     \
 	".popsection\n"
 
+/* A stack's top that says this slot, and the slot that one says. */
+static inline size_t stack_place(const struct port_stack *s, void **slot)
+{
+	return (uintptr_t)slot - (uintptr_t)s;
+}
+
+static inline void **stack_slot(const struct port_stack *s, size_t top)
+{
+	return (void **)((uintptr_t)s + top);
+}
+
 enum port_rseq_swapped { PORT_RSEQ_CHANGED, PORT_RSEQ_DONE, PORT_RSEQ_ELSEWHERE };
 
 #if defined(__x86_64__)
@@ -100,41 +103,40 @@ static inline bool port_stack_push(uint32_t off, void *p)
 			      : stack_lock_push(off, p);
 }
 
+/* Elsewhere than in the port's own areas the next CPU's is not where the sequences look for it. */
 static inline void port_stack_layout(void)
 {
-	for (unsigned int cpu = 0;
-	     cpu < PORT_CPUS_MOST && (cpu < port_rseq_cpus || PORT_CPU_AREA[cpu]); cpu++)
-		PORT_CPU_AREA[cpu] = cpu < port_rseq_cpus ? (cpu + 1) * kmem_percpu_stride : 0;
+	if (kmem_percpu_base != port_areas_base)
+		port_rseq_cpus = 0;
 }
 
 static inline void port_stack_init(uint32_t off, unsigned int cpu, uint32_t cap)
 {
-	if (cpu == 0)
-		*port_stack_first(off) = (struct port_stack){.top = STACK_NONE};
 	stack_lock_init(off, cpu, cap);
 	if (port_rseq_cpus) {
 		struct port_stack *s = port_stack_at(off, cpu);
 
 		s->mask = cap ? (uint32_t)sheaf_block(cap) - 1 : 0;
-		__atomic_store_n(&s->top, STACK_NONE, __ATOMIC_RELEASE);
+		__atomic_store_n(&s->top, stack_place(s, STACK_NONE), __ATOMIC_RELEASE);
 	}
 }
 
 /* The sheaf of a top, or NULL; *n: its pointers. */
-static inline struct sheaf *stack_rseq_sheaf(const struct port_stack *s, void **top, uint32_t *n)
+static inline struct sheaf *stack_rseq_sheaf(const struct port_stack *s, size_t top, uint32_t *n)
 {
+	void **slot = stack_slot(s, top);
 	struct sheaf *sheaf;
 
 	*n = 0;
-	if (top == STACK_NONE || top == STACK_SHUT)
+	if (slot == STACK_NONE || slot == STACK_SHUT)
 		return NULL;
-	sheaf = sheaf_in((void *)((uintptr_t)top & ~(uintptr_t)s->mask), s->cap);
-	*n = (uint32_t)(top + 1 - sheaf->slot);
+	sheaf = sheaf_in((void *)((uintptr_t)slot & ~(uintptr_t)s->mask), s->cap);
+	*n = (uint32_t)(slot + 1 - sheaf->slot);
 	return sheaf;
 }
 
 /* The same for whoever has just taken it. */
-static inline struct sheaf *stack_rseq_taken(const struct port_stack *s, void **top)
+static inline struct sheaf *stack_rseq_taken(const struct port_stack *s, size_t top)
 {
 	uint32_t n;
 	struct sheaf *sheaf = stack_rseq_sheaf(s, top, &n);
@@ -145,28 +147,30 @@ static inline struct sheaf *stack_rseq_taken(const struct port_stack *s, void **
 }
 
 /* Under the trylock. What was the top before. */
-static inline void **stack_rseq_shut(struct port_stack *s)
+static inline size_t stack_rseq_shut(struct port_stack *s)
 {
-	return __atomic_exchange_n(&s->top, STACK_SHUT, __ATOMIC_ACQ_REL); /* pairs with put */
+	return __atomic_exchange_n(&s->top, stack_place(s, STACK_SHUT),
+				   __ATOMIC_ACQ_REL); /* pairs with put */
 }
 
 static inline bool stack_rseq_is_shut(const struct port_stack *s)
 {
-	return __atomic_load_n(&s->top, __ATOMIC_ACQUIRE) == STACK_SHUT;
+	return __atomic_load_n(&s->top, __ATOMIC_ACQUIRE) == stack_place(s, STACK_SHUT);
 }
 
 /* From any CPU, under the trylock. Sequences that have seen the sheaf are over before its new owner
  * looks at it. */
 static inline struct sheaf *stack_rseq_steal(struct port_stack *s, unsigned int cpu)
 {
-	void **top;
+	const size_t none = stack_place(s, STACK_NONE);
+	size_t top;
 
 	do {
 		top = stack_rseq_shut(s);
-		if (top != STACK_NONE)
+		if (top != none)
 			port_fence_cpu(cpu);
 	} while (!stack_rseq_is_shut(s));
-	__atomic_store_n(&s->top, STACK_NONE, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->top, none, __ATOMIC_RELEASE);
 	return stack_rseq_taken(s, top);
 }
 
@@ -188,10 +192,10 @@ static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
 	if (!port_rseq_cpus)
 		return stack_lock_take(off, cpu);
 	for (;;) {
-		void **seen = __atomic_load_n(&s->top, __ATOMIC_ACQUIRE);
+		size_t seen = __atomic_load_n(&s->top, __ATOMIC_ACQUIRE);
 		enum port_rseq_swapped rc;
 
-		if (seen == STACK_NONE || seen == STACK_SHUT)
+		if (stack_slot(s, seen) == STACK_NONE || stack_slot(s, seen) == STACK_SHUT)
 			return NULL;
 		rc = port_rseq_swap(s, cpu, seen);
 		if (rc == PORT_RSEQ_DONE)
@@ -203,14 +207,15 @@ static inline struct sheaf *port_stack_take(uint32_t off, unsigned int cpu)
 
 static inline bool port_stack_put(uint32_t off, unsigned int cpu, struct sheaf *sheaf)
 {
-	void **none = STACK_NONE;
+	struct port_stack *s = port_stack_at(off, cpu);
+	size_t none = stack_place(s, STACK_NONE);
 
 	if (!port_rseq_cpus)
 		return stack_lock_put(off, cpu, sheaf);
 	sheaf->next = NULL;
-	return __atomic_compare_exchange_n(&port_stack_at(off, cpu)->top, &none,
-					   &sheaf->slot[sheaf->n] - 1, false, __ATOMIC_RELEASE,
-					   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&s->top, &none,
+					   stack_place(s, &sheaf->slot[sheaf->n] - 1), false,
+					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 static inline struct sheaf *port_stack_drain(uint32_t off, unsigned int cpu)

@@ -27,21 +27,22 @@
 	"add x8, x8, :lo12:9b\n\t" \
 	"str x8, [%[rseq], " RSEQ_CS "]\n"
 
-/* x9: the top of the stack of the CPU this runs on, which is at x8. */
+/* x9: the slot of the newest pointer of the stack of the CPU this runs on, which is at x8. */
 #define RSEQ_TOP                                   \
 	"ldrsw x8, [%[rseq], " RSEQ_CPU_ID "]\n\t" \
-	"ldr x8, [%[areas], x8, lsl #3]\n\t"       \
-	"add x8, x8, %[first]\n\t"                 \
-	"ldr x9, [x8]\n\t"
+	"add x8, %[first], x8, lsl %[shift]\n\t"   \
+	"ldr x9, [x8]\n\t"                         \
+	"add x9, x9, x8\n\t"
 
 #define RSEQ_ONE(aborted) RSEQ_DESCRIPTOR(aborted "b %l[refused]") RSEQ_ENTER "1:\n\t" RSEQ_TOP
 #define RSEQ_MANY	  RSEQ_DESCRIPTOR("b 3f") RSEQ_ENTER "1:\n\tmov %[n], #0\n\t" RSEQ_TOP
 
-#define RSEQ_MANY_COMMIT   \
-	"6:\n\t"           \
-	"cbz %[n], 8f\n\t" \
-	"str x9, [x8]\n"   \
-	"2:\n"             \
+#define RSEQ_MANY_COMMIT     \
+	"6:\n\t"             \
+	"cbz %[n], 8f\n\t"   \
+	"sub x9, x9, x8\n\t" \
+	"str x9, [x8]\n"     \
+	"2:\n"               \
 	"8:\n\t"
 
 static inline struct port_seq *port_seq_own(void)
@@ -49,10 +50,10 @@ static inline struct port_seq *port_seq_own(void)
 	return (struct port_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
 }
 
-#define RSEQ_INPUTS(area) [rseq] "r"(area), [areas] "r"(PORT_CPU_AREA), [first] "r"(first)
+#define RSEQ_INPUTS(area) [rseq] "r"(area), [shift] "i"(PORT_AREA_SHIFT), [first] "r"(first)
 
 /*
- *	start	x9 = top
+ *	start	x9 = top's slot
  *		p = *x9, NULL: refused
  *	commit	top = x9 - 1 slot
  *	abort	p = NULL: refused
@@ -64,6 +65,7 @@ static inline __attribute__((always_inline)) void *rseq_pop(struct port_stack *f
 
 	__asm__ volatile goto(RSEQ_ONE("mov %[p], #0\n\t") "ldr %[p], [x9], #-8\n\t"
 							   "cbz %[p], %l[refused]\n\t"
+							   "sub x9, x9, x8\n\t"
 							   "str x9, [x8]\n"
 							   "2:\n\t"
 			      : [p] "=&r"(p)
@@ -78,7 +80,7 @@ refused:
 }
 
 /*
- *	start	x9 = top
+ *	start	x9 = top's slot
  *		*x9 == p: refused
  *		x9 + 1 slot is where a block starts: refused
  *		x9[1 slot] = p			(above the top: nobody looks there)
@@ -94,6 +96,7 @@ static inline __attribute__((always_inline)) bool rseq_push(struct port_stack *f
 					   "tst w9, w10\n\t"
 					   "b.eq %l[refused]\n\t"
 					   "str %[p], [x9]\n\t"
+					   "sub x9, x9, x8\n\t"
 					   "str x9, [x8]\n"
 					   "2:\n\t"
 			      :
@@ -111,7 +114,7 @@ refused:
 #define port_task_push(first, p) rseq_push((first), (p), port_told_self.at)
 
 /*
- *	start	x9 = top, n = 0
+ *	start	x9 = top's slot, n = 0
  *	more	*x9, NULL: no more
  *		out[n++] = it, x9 -= 1 slot, until n = nr
  *		n = 0: refused
@@ -136,7 +139,7 @@ static inline size_t port_hit_pop_many(struct port_stack *first, void **out, siz
 }
 
 /*
- *	start	x9 = top, n = 0
+ *	start	x9 = top's slot, n = 0
  *	more	*x9 == in[n]: no more
  *		x9 + 1 slot is where a block starts: no more
  *		x9 += 1 slot, *x9 = in[n++], until n = nr
@@ -176,7 +179,7 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
  *	commit	none in its place, if nobody has touched it since; else again
  */
 static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsigned int cpu,
-						    void **seen)
+						    size_t seen)
 {
 	__asm__ volatile goto(RSEQ_DESCRIPTOR("b 3f") RSEQ_ENTER "1:\n\t"
 								 "ldr w8, [%[rseq], " RSEQ_CPU_ID
@@ -191,7 +194,7 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 								 "cbnz w8, 3b\n\t"
 			      :
 			      : [rseq] "r"(port_seq_own()), [cpu] "r"(cpu), [seen] "r"(seen),
-				[s] "r"(s), [none] "r"(STACK_NONE)
+				[s] "r"(s), [none] "r"(stack_place(s, STACK_NONE))
 			      : "x8", "x9", "memory", "cc"
 			      : elsewhere, changed);
 	return PORT_RSEQ_DONE;

@@ -9,7 +9,7 @@
  * right behind that store, for the kernel forgets the descriptor where it finds the thread outside:
  *
  *	retry:	rseq_cs = &descriptor
- *	start:	stack += how far from nobody's area that of the CPU I am on is
+ *	start:	stack += how far from CPU 0's area that of the CPU I am on is
  *		...loads, and stores that nobody looks at yet...
  *		commit: one store
  *	end:
@@ -17,13 +17,19 @@
  *
  * So no two sequences of one CPU are ever in the middle at once, and no locked instruction is needed
  * against them. A signal handler is no special case: it aborts what it interrupts. A hit that is aborted,
- * one of a million, is refused: to begin again it would have to keep nobody's stack in another register.
+ * one of a million, is refused: to begin again it would have to keep CPU 0's stack in another register.
  *
- * The one word that a hit changes is the stack's top, the address of the newest pointer's slot: an
+ * The one word that a hit changes is the stack's top, the place of the newest pointer's slot: an
  * empty sheaf's is that of `next`, which is NULL then, and a full one's the last of its block. So a
  * pop that reads NULL has nothing to take, a push whose slot would be the first of the next block has
  * no room, and a stack without a sheaf has a top that is both. A free that knows its stack late, since
  * the address tells the cache, and the cache the stack, has but one load left from there to its commit.
+ *
+ * The place is told from the stack's own address on. So memory that was never written to is a stack that
+ * refuses: its top, 0, is the place of the top itself, which reads as NULL, and its mask says that there a
+ * block ends. Of such memory are the areas of all CPUs that the machine has not, and nobody's, which are those
+ * of a thread without an rseq area, for it says that its CPU is -1 or -2. So no CPU's number is asked whether it
+ * is one of the machine's, and the way to a CPU's area is a shift.
  *
  * What comes from another CPU (drain, freeze) puts STACK_SHUT in place of the top and then waits
  * for port_fence_cpu(). A sequence that had read the top before has committed by then, which brought
@@ -56,13 +62,14 @@
 	"movq %%rax, " area RSEQ_CS "(%[rseq])\n"
 
 /*
- * rcx: the top of the stack of the CPU this runs on, whose address is in rdx, where nobody's was. One register
+ * rcx: the top of the stack of the CPU this runs on, whose address is in rdx, where CPU 0's was. One register
  * without an offset: what a CPU forwards from the last store to the next load without waiting, it does there. A
  * pair of malloc and free takes 6.4 ns so, and 9.5 by two registers.
  */
 #define RSEQ_TOP(area)                                    \
 	"movslq " area RSEQ_CPU_ID "(%[rseq]), %%rcx\n\t" \
-	"addq (%[areas], %%rcx, 8), %%rdx\n\t"            \
+	"shlq %[shift], %%rcx\n\t"                        \
+	"addq %%rcx, %%rdx\n\t"                           \
 	"movq (%%rdx), %%rcx\n\t"
 
 #define RSEQ_ONE(area, aborted) RSEQ_DESCRIPTOR(aborted) RSEQ_ENTER(area) "1:\n\t" RSEQ_TOP(area)
@@ -83,43 +90,45 @@
 
 /*
  *	start	rcx = top
- *		p = *rcx, NULL: refused		(in rax, where a function returns it)
+ *		p = rdx[rcx], NULL: refused	(in rax, where a function returns it)
  *	commit	top = rcx - 1 slot
  *	abort	p = NULL: refused		(a compiler may return p in place of NULL)
  */
-#define RSEQ_POP(area, where, first, p, refused)                                                  \
-	__asm__ volatile goto(                                                                    \
-		RSEQ_ONE(area, "xorl %%eax, %%eax\n\tjmp %l[refused]") "movq (%%rcx), %[got]\n\t" \
-								       "testq %[got], %[got]\n\t" \
-								       "jz %l[refused]\n\t"       \
-								       "subq $8, %%rcx\n\t"       \
-								       "movq %%rcx, (%%rdx)\n"    \
-								       "2:\n\t"                   \
-		: [got] "=&a"(p), "+d"(first)                                                     \
-		: [rseq] "r"(where), [areas] "r"(PORT_CPU_AREA)                                   \
-		: "rcx", "memory", "cc"                                                           \
+#define RSEQ_POP(area, where, first, p, refused)                                                   \
+	__asm__ volatile goto(                                                                     \
+		RSEQ_ONE(area,                                                                     \
+			 "xorl %%eax, %%eax\n\tjmp %l[refused]") "movq (%%rdx, %%rcx), %[got]\n\t" \
+								 "testq %[got], %[got]\n\t"        \
+								 "jz %l[refused]\n\t"              \
+								 "subq $8, %%rcx\n\t"              \
+								 "movq %%rcx, (%%rdx)\n"           \
+								 "2:\n\t"                          \
+		: [got] "=&a"(p), "+d"(first)                                                      \
+		: [rseq] "r"(where), [shift] "i"(PORT_AREA_SHIFT)                                  \
+		: "rcx", "memory", "cc"                                                            \
 		: refused)
 
 /*
  *	start	rcx = top
- *		*rcx == p: refused
- *		rcx + 1 slot is where a block starts: refused
- *		rcx[1 slot] = p			(above the top: nobody looks there)
+ *		rdx[rcx] == p: refused
+ *		at rcx + 1 slot a block starts: refused
+ *		rdx[rcx + 1 slot] = p		(above the top: nobody looks there)
  *	commit	top = rcx + 1 slot
  */
-#define RSEQ_PUSH(area, where, first, p, refused)                                            \
-	__asm__ volatile goto(RSEQ_ONE(area, "jmp %l[refused]") "cmpq %[give], (%%rcx)\n\t"  \
-								"je %l[refused]\n\t"         \
-								"addq $8, %%rcx\n\t"         \
-								"testl %%ecx, " STACK_MASK   \
-								"(%%rdx)\n\t"                \
-								"jz %l[refused]\n\t"         \
-								"movq %[give], (%%rcx)\n\t"  \
-								"movq %%rcx, (%%rdx)\n"      \
-								"2:\n\t"                     \
-			      : "+d"(first)                                                  \
-			      : [rseq] "r"(where), [areas] "r"(PORT_CPU_AREA), [give] "r"(p) \
-			      : "rax", "rcx", "memory", "cc"                                 \
+#define RSEQ_PUSH(area, where, first, p, refused)                                                  \
+	__asm__ volatile goto(RSEQ_ONE(area, "jmp %l[refused]") "cmpq %[give], (%%rdx, %%rcx)\n\t" \
+								"je %l[refused]\n\t"               \
+								"addq $8, %%rcx\n\t"               \
+								"leal (%%rdx, %%rcx), %%eax\n\t"   \
+								"testl %%eax, " STACK_MASK         \
+								"(%%rdx)\n\t"                      \
+								"jz %l[refused]\n\t"               \
+								"movq %[give], (%%rdx, %%rcx)\n\t" \
+								"movq %%rcx, (%%rdx)\n"            \
+								"2:\n\t"                           \
+			      : "+d"(first)                                                        \
+			      : [rseq] "r"(where), [shift] "i"(PORT_AREA_SHIFT), [give] "r"(p)     \
+			      : "rax", "rcx", "memory", "cc"                                       \
 			      : refused)
 
 static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
@@ -162,14 +171,14 @@ refused:
 	return false;
 }
 
-#define RSEQ_INPUTS [rseq] "r"(port_rseq_offset), [areas] "r"(PORT_CPU_AREA), [first] "r"(first)
+#define RSEQ_INPUTS [rseq] "r"(port_rseq_offset), [shift] "i"(PORT_AREA_SHIFT), [first] "r"(first)
 
 /*
  * Of many. A compiler may take the outputs of an asm that jumps for set where it has jumped, so these do
  * not: refused is 8, where n is 0.
  *
  *	start	rcx = top, n = 0
- *	more	*rcx, NULL: no more
+ *	more	rdx[rcx], NULL: no more
  *		out[n++] = it, rcx -= 1 slot, until n = nr
  *		n = 0: refused
  *	commit	top = rcx
@@ -180,7 +189,7 @@ static inline size_t port_hit_pop_many(struct port_stack *first, void **out, siz
 	void *p;
 
 	__asm__ volatile(RSEQ_MANY "5:\n\t"
-				   "movq (%%rcx), %[p]\n\t"
+				   "movq (%%rdx, %%rcx), %[p]\n\t"
 				   "testq %[p], %[p]\n\t"
 				   "jz 6f\n\t"
 				   "movq %[p], (%[out], %%rax, 8)\n\t"
@@ -196,9 +205,9 @@ static inline size_t port_hit_pop_many(struct port_stack *first, void **out, siz
 
 /*
  *	start	rcx = top, n = 0
- *	more	*rcx == in[n]: no more
- *		rcx + 1 slot is where a block starts: no more
- *		rcx += 1 slot, *rcx = in[n++], until n = nr
+ *	more	rdx[rcx] == in[n]: no more
+ *		at rcx + 1 slot a block starts: no more
+ *		rcx += 1 slot, rdx[rcx] = in[n++], until n = nr
  *		n = 0: refused
  *	commit	top = rcx
  */
@@ -206,22 +215,24 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
 {
 	size_t n;
 	void *p;
+	uint32_t at;
 
 	__asm__ volatile(RSEQ_MANY "5:\n\t"
 				   "movq (%[in], %%rax, 8), %[p]\n\t"
-				   "cmpq %[p], (%%rcx)\n\t"
+				   "cmpq %[p], (%%rdx, %%rcx)\n\t"
 				   "je 6f\n\t"
 				   "addq $8, %%rcx\n\t"
-				   "testl %%ecx, " STACK_MASK "(%%rdx)\n\t"
+				   "leal (%%rdx, %%rcx), %k[at]\n\t"
+				   "testl %k[at], " STACK_MASK "(%%rdx)\n\t"
 				   "jz 7f\n\t"
-				   "movq %[p], (%%rcx)\n\t"
+				   "movq %[p], (%%rdx, %%rcx)\n\t"
 				   "incq %%rax\n\t"
 				   "cmpq %[nr], %%rax\n\t"
 				   "jb 5b\n\t"
 				   "jmp 6f\n"
 				   "7:\n\t"
 				   "subq $8, %%rcx\n" RSEQ_MANY_COMMIT
-			 : "=&a"(n), [p] "=&r"(p)
+			 : "=&a"(n), [p] "=&r"(p), [at] "=&r"(at)
 			 : RSEQ_INPUTS, [in] "r"(in), [nr] "r"(nr)
 			 : "rcx", "rdx", "memory", "cc");
 	return n;
@@ -235,7 +246,7 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
  *	commit	the stack's top, if it still is the one seen, by none
  */
 static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsigned int cpu,
-						    void **seen)
+						    size_t seen)
 {
 	bool done;
 
@@ -250,7 +261,7 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 							   "setz %[done]\n\t"
 			      : [done] "=&q"(done)
 			      : [rseq] "r"(port_rseq_offset), [cpu] "r"(cpu), [seen] "r"(seen),
-				[s] "r"(s), [none] "r"(STACK_NONE)
+				[s] "r"(s), [none] "r"(stack_place(s, STACK_NONE))
 			      : "rax", "memory", "cc"
 			      : elsewhere);
 	return done ? PORT_RSEQ_DONE : PORT_RSEQ_CHANGED;

@@ -28,7 +28,6 @@ static int spins = SPINS;
 #if PORT_RSEQ
 static struct port_seq nowhere = {.cpu_id = UINT32_MAX};
 _Thread_local struct port_told port_told_self = {&nowhere, {.cpu_id = UINT32_MAX}};
-size_t port_cpu_area[2 + PORT_CPUS_MOST];
 void *port_stack_nothing[2][STACK_BLOCK] __attribute__((aligned(sizeof(void *) * STACK_BLOCK)));
 #endif
 
@@ -67,7 +66,6 @@ static bool membarrier(int cmd, unsigned int flags, unsigned int cpu)
 static unsigned int rseq_cpus(unsigned int nr, unsigned int host)
 {
 	bool usable = PORT_RSEQ && __rseq_size && nr >= host &&
-		      sysconf(_SC_NPROCESSORS_CONF) <= PORT_CPUS_MOST &&
 		      membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) &&
 		      membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0);
 

@@ -166,13 +166,21 @@ void boot_stat_child(void)
 	atom_store(&kmem_machine.stat->pid, (u32)port_pid());
 }
 
-/* Areas as large as the port gives lazily, or as the memory can bear. */
+/* Areas where the port has a place for them; or as large as it gives lazily, or as the memory can bear. */
 static int percpu_up(void)
 {
 	u32 nr = kmem_machine.nr_cpus + 1; /* and nobody's, which is beside that share */
 	unsigned int shift = PERCPU_SHIFT_TOP;
-	void *base = port_meta((size_t)nr << shift, false);
+	unsigned char *base = NULL;
+	void *own = NULL;
 
+	if (port_areas(kmem_machine.nr_cpus, &own, &shift) != 0)
+		return -KE_NOMEM;
+	if (own) {
+		percpu_init(own, shift);
+		return 0;
+	}
+	base = port_meta((size_t)nr << shift, false);
 	while (!base && shift > PERCPU_SHIFT_MIN) {
 		shift--;
 		if (((u64)kmem_machine.nr_cpus << shift) * PERCPU_SHARE <=
@@ -181,7 +189,7 @@ static int percpu_up(void)
 	}
 	if (!base)
 		return -KE_NOMEM;
-	percpu_init(base, shift);
+	percpu_init(base + ((size_t)1 << shift), shift);
 	return 0;
 }
 

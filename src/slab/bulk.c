@@ -36,9 +36,9 @@ static size_t free_hits(struct kmem_cache *c, size_t nr, void **objs)
 
 	if (!h || task_in_nmi() || (c && atom_load(&c->fast) != &h->main))
 		return 0;
-	limit = atom_load(&h->starts.limit);
+	limit = atom_load(&hits_common(h)->starts.limit);
 	while (n < nr && page_owner(lowmem_off(objs[n])) == h &&
-	       object_starts(&h->starts, limit, lowmem_off(objs[n])))
+	       object_starts(&hits_common(h)->starts, limit, lowmem_off(objs[n])))
 		n++;
 	return n ? port_hit_push_many(&h->main, objs, n) : 0;
 }

@@ -165,7 +165,7 @@ static void cache_fast_at(struct kmem_cache *c, u32 off)
 	for (u32 i = 0; i < c->nr_sizes; i++) /* pairs with whoever hits first while it is made */
 		atom_store_rel(&c->sizes[i], c->fast);
 	if (c->main_off)
-		atom_store(&cache_hits(c)->starts.limit, off ? c->starts.limit : 0);
+		atom_store(&hits_common(cache_hits(c))->starts.limit, off ? c->starts.limit : 0);
 }
 
 static bool all_miss; /* somebody wants to see every operation */
@@ -207,8 +207,8 @@ static void cache_stacks(struct kmem_cache *c)
 	if (!c->main_off)
 		return;
 	c->spare_off = c->main_off + (u32)offsetof(struct hits, spare);
-	cache_hits(c)->starts = c->starts;
-	cache_hits(c)->usable = (u32)object_usable(c);
+	hits_common(cache_hits(c))->starts = c->starts;
+	hits_common(cache_hits(c))->usable = (u32)object_usable(c);
 	for (u32 cpu = 0; cpu < kmem_machine.nr_cpus; cpu++) {
 		port_stack_init(c->main_off, cpu, c->sheaf_cap);
 		port_stack_init(c->spare_off, cpu, c->sheaf_cap);

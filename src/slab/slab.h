@@ -50,9 +50,9 @@ struct starts {
 };
 
 /*
- * What a cache has in each CPU's area. That in nobody's is the owner of the frames of regular slabs, and tells
- * for all CPUs where objects start: so a kfree goes from there to its CPU's stack without a look at
- * the cache. The limit is 0 while each operation must see the slow path.
+ * What a cache has in each CPU's area. That in CPU 0's is the owner of the frames of regular slabs, and that in
+ * nobody's tells for all CPUs where objects start (hits_common): so a kfree goes from there to its CPU's stack
+ * without a look at the cache. The limit is 0 while each operation must see the slow path.
  */
 struct hits {
 	struct port_stack main, spare;
@@ -63,7 +63,7 @@ struct hits {
 struct kmem_cache {
 	/*
 	 * What a hit needs. Percpu offsets: PERCPU_NONE has no sheaf for ever, so it always misses.
-	 * fast: nobody's at fast_off.
+	 * fast: CPU 0's at fast_off.
 	 */
 	struct port_stack *fast;
 	struct starts starts;
@@ -134,6 +134,10 @@ static inline u32 cache_object_size(const struct kmem_cache *c)
 static inline struct hits *cache_hits(const struct kmem_cache *c)
 {
 	return percpu_first(c->main_off);
+}
+static inline struct hits *hits_common(const struct hits *h)
+{
+	return percpu_common(h);
 }
 
 /* ---- layout.c ---------------------------------------------------------------------------------- */
@@ -296,15 +300,21 @@ static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
 	return fast_hit(atom_load(&c->fast), gfp);
 }
 
+/* Does an object of theirs start there, and may it be a hit? */
+static inline bool hits_start(const struct hits *h, size_t off)
+{
+	const struct starts *s = &hits_common(h)->starts;
+
+	return object_starts(s, atom_peek(&s->limit), off);
+}
+
 /* Usable bytes of the object that starts at obj; 0: the slow path knows. */
 static inline always_inline size_t ksize_hit(const void *obj)
 {
 	size_t off = lowmem_off(obj);
 	const struct hits *h = page_owner(off);
 
-	return likely(h) && likely(object_starts(&h->starts, atom_peek(&h->starts.limit), off))
-		       ? h->usable
-		       : 0;
+	return likely(h) && likely(hits_start(h, off)) ? hits_common(h)->usable : 0;
 }
 
 /* How many of nr, at least 1. */
@@ -321,7 +331,7 @@ static inline always_inline bool free_hit(void *obj, bool any)
 	size_t off = lowmem_off(obj);
 	struct hits *h = page_owner(off);
 
-	return likely(h) && likely(object_starts(&h->starts, atom_peek(&h->starts.limit), off)) &&
+	return likely(h) && likely(hits_start(h, off)) &&
 	       likely(any ? port_hit_push(&h->main, obj) : port_task_push(&h->main, obj));
 }
 

@@ -75,7 +75,8 @@ u32 percpu_alloc(size_t bytes)
 	lock_release(&percpu_lock, flags);
 	if (!unit)
 		return PERCPU_NONE;
-	__builtin_memset(percpu_first(unit * PERCPU_UNIT), 0, (size_t)n * PERCPU_UNIT);
+	__builtin_memset(percpu_first(unit * PERCPU_UNIT) - kmem_percpu_stride, 0,
+			 (size_t)n * PERCPU_UNIT);
 	for (unsigned int cpu = 0; cpu < kmem_machine.nr_cpus; cpu++)
 		__builtin_memset(percpu_ptr(unit * PERCPU_UNIT, cpu), 0, (size_t)n * PERCPU_UNIT);
 	return unit * PERCPU_UNIT;
@@ -104,17 +105,16 @@ static void percpu_layout(unsigned char *base, size_t stride, unsigned int nr_cp
 		port_stack_init(PERCPU_NONE, cpu, 0);
 }
 
-void percpu_init(void *first, unsigned int shift)
+void percpu_init(void *base, unsigned int shift)
 {
-	assert_always(first);
+	assert_always(base);
 	assert_always((size_t)1 << shift > PERCPU_UNIT && shift <= PERCPU_MAX_SHIFT);
 	assert_always(kmem_machine.nr_cpus > 0 && kmem_machine.nr_cpus <= KMEM_MAX_CPUS);
 	assert_always(percpu_units == 0);
 	__builtin_memset(percpu_bits, 0, sizeof(percpu_bits));
 	percpu_bits[0] = 1;
 	percpu_units = ((u32)1 << shift) / PERCPU_UNIT;
-	percpu_layout((unsigned char *)first + ((size_t)1 << shift), (size_t)1 << shift,
-		      kmem_machine.nr_cpus);
+	percpu_layout(base, (size_t)1 << shift, kmem_machine.nr_cpus);
 }
 
 void percpu_exit(void)

@@ -143,13 +143,18 @@ static inline void *percpu_ptr(u32 off, unsigned int cpu)
 {
 	return kmem_percpu_base + cpu * kmem_percpu_stride + off;
 }
-/* In the area before all CPUs', which nobody writes to: what hits go by, and what is the same for all. */
+/* CPU 0's: what hits go by. */
 static inline void *percpu_first(u32 off)
 {
-	return kmem_percpu_base - kmem_percpu_stride + off;
+	return kmem_percpu_base + off;
 }
-/* area: bytes of each CPU's area, a power of two; first: nr_cpus + 1 of them, zeroed. */
-void percpu_init(void *first, unsigned int shift);
+/* What is the same for all CPUs, of what is at first in CPU 0's area: that at the offset in nobody's, before it. */
+static inline void *percpu_common(const void *first)
+{
+	return (unsigned char *)(uintptr_t)first - PORT_AREA_STRIDE;
+}
+/* area: bytes of each CPU's area, a power of two; base: CPU 0's, and nobody's before it. All are zeroed. */
+void percpu_init(void *base, unsigned int shift);
 void percpu_exit(void);
 /* fork (boot floor). */
 void percpu_fork_lock(void);

@@ -5,6 +5,7 @@
  */
 #include "report/report.h"
 #include "tap.h"
+#include "boot/lib/areas.h"
 
 unsigned int __real_port_ranges(struct port_range *r, unsigned int max);
 unsigned int __wrap_port_ranges(struct port_range *r, unsigned int max);
@@ -102,13 +103,15 @@ TEST(S73_a_hole_is_never_handed_out)
 }
 
 /* Boots with the n-th and all later tables refused, then without. True if it could not. */
-static bool boot_with_tables(const char *line, long n)
+static bool boot_with_tables(const char *line, long n, bool areas)
 {
 	int rc;
 
 	refuse_meta = n;
+	refuse_areas = areas;
 	rc = kmem_boot(line);
 	refuse_meta = -1;
+	refuse_areas = false;
 	if (rc == 0) {
 		/* The tables came out of the memory instead. */
 		is(kmem_check(), 0, "%s after %ld tables", line, n);
@@ -130,8 +133,8 @@ TEST(nothing_is_half_started)
 	int refused = 0;
 
 	for (long n = 0; n < 12; n++) {
-		ok(!boot_with_tables("mem=16M zones=i386", n), "16 MiB hold their tables");
-		refused += boot_with_tables("mem=1M zones=flat nr_cpus=8", n);
+		ok(!boot_with_tables("mem=16M zones=i386", n, false), "16 MiB hold their tables");
+		refused += boot_with_tables("mem=1M zones=flat nr_cpus=8", n, true);
 	}
 	ok(refused > 0, "1 MiB does not");
 }

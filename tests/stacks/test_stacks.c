@@ -356,6 +356,46 @@ TEST(a_hit_heeds_the_word_of_its_task)
 	is(stacks_end(), 0, "tokens left");
 }
 
+/* On each CPU of the host, also where the machine has none of that number. */
+static void machine_lives(const char *line)
+{
+	struct kmem_cache *c;
+	unsigned int cpus = (unsigned int)sysconf(_SC_NPROCESSORS_CONF);
+	void *p[100];
+
+	is(kmem_boot(line), 0, "%s: %s", line, kmem_boot_error());
+	c = kmem_cache_create("lives", 80, 0, 0, NULL);
+	for (unsigned int cpu = 0; c && cpu < cpus; cpu++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		if (sched_setaffinity(0, sizeof(set), &set) != 0)
+			continue;
+		for (int i = 0; i < 100; i++)
+			p[i] = i % 2 ? kmalloc(80, GFP_KERNEL) : kmem_cache_alloc(c, GFP_KERNEL);
+		for (int i = 0; i < 100; i++) {
+			if (i % 2)
+				kfree(p[i]);
+			else
+				kmem_cache_free(c, p[i]);
+		}
+	}
+	is(kmem_cache_destroy(c), 0);
+	is(kmem_check(), 0, "%s", line);
+	is(kmem_shutdown(), 0);
+}
+
+/* What a task was told on one machine about its sequences it goes on to believe on the next. */
+TEST(machines_follow_each_other_with_sequences_and_without_them)
+{
+	machine_lives("mem=64M");
+	machine_lives("mem=64M nr_cpus=1");
+	machine_lives("mem=64M nr_cpus=256");
+	machine_lives("mem=64M nr_cpus=1");
+	machine_lives("mem=64M");
+}
+
 /*
  * The kind is chosen at start, by what the C library tells; so it takes another process. Its results
  * are none of this program's: they are shown as remarks, and only where it failed.

@@ -43,6 +43,8 @@ static TAP_UNUSED void pm_start(const struct kmem_options *opt)
 		.nr_cpus = opt->nr_cpus,
 		.seed = opt->seed,
 	};
+	unsigned int shift = PM_PERCPU_SHIFT;
+	void *areas = NULL;
 
 	kmem_machine.opt = *opt;
 	if (port_start(&plan) != 0) {
@@ -50,8 +52,14 @@ static TAP_UNUSED void pm_start(const struct kmem_options *opt)
 		exit(1);
 	}
 	kmem_machine.nr_cpus = port_ncpu();
-	percpu_init(boot_alloc((size_t)(port_ncpu() + 1) << PM_PERCPU_SHIFT, false),
-		    PM_PERCPU_SHIFT);
+	if (port_areas(port_ncpu(), &areas, &shift) != 0) {
+		ok(false, "port_areas");
+		exit(1);
+	}
+	if (!areas)
+		areas = (char *)boot_alloc((size_t)(port_ncpu() + 1) << shift, false) +
+			((size_t)1 << shift);
+	percpu_init(areas, shift);
 	if (phys_init() != 0) {
 		ok(false, "phys_init: %s", kmem_machine.boot_error);
 		exit(1);

@@ -177,7 +177,7 @@ static unsigned char areas[(1 + CPUS) << SHIFT] __attribute__((aligned(64)));
 static void areas_start(void)
 {
 	kmem_machine.nr_cpus = CPUS;
-	percpu_init(areas, SHIFT);
+	percpu_init(areas + (1 << SHIFT), SHIFT);
 }
 
 TEST(before_boot_the_stack_at_offset_zero_is_empty)
@@ -203,7 +203,7 @@ TEST(offsets_are_whole_units_and_never_zero)
 	percpu_free(b, PERCPU_UNIT + 1);
 	is(percpu_alloc(2 * PERCPU_UNIT), b, "first fit");
 	is_ptr(percpu_ptr(c, 2), areas + (3 << SHIFT) + c);
-	is_ptr(percpu_first(c), areas + c, "nobody's");
+	is_ptr(percpu_first(c), areas + (1 << SHIFT) + c, "nobody's is before it");
 	is(percpu_alloc(0), PERCPU_NONE);
 	is(percpu_alloc((size_t)1 << SHIFT), PERCPU_NONE, "offset 0 is never part of it");
 	is(percpu_alloc(((size_t)1 << SHIFT) - 5 * PERCPU_UNIT), 5 * PERCPU_UNIT, "the rest");
@@ -225,7 +225,7 @@ static void *percpu_hammer(void *arg)
 		if (off == PERCPU_NONE)
 			continue;
 		for (unsigned int area = 0; area <= CPUS; area++) {
-			unsigned char *p = (unsigned char *)percpu_first(off) + (area << SHIFT);
+			unsigned char *p = areas + off + (area << SHIFT);
 
 			for (size_t b = 0; b < bytes; b++)
 				if (p[b])
@@ -234,8 +234,7 @@ static void *percpu_hammer(void *arg)
 		}
 		for (unsigned int area = 0; area <= CPUS; area++)
 			for (size_t b = 0; b < bytes; b++)
-				if (((unsigned char *)percpu_first(off))[(area << SHIFT) + b] !=
-				    (int)(intptr_t)arg + 1)
+				if (areas[off + (u32)(area << SHIFT) + b] != (int)(intptr_t)arg + 1)
 					counter++;
 		percpu_free(off, bytes);
 	}

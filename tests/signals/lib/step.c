@@ -8,7 +8,7 @@
  *		restore }; then one step with the trap flag, to the next boundary
  *	END int3 while stepping: all boundaries are done
  *
- * Put aside are: the program's static data, the tables the core got from port_meta(), the task's
+ * Put aside are: the program's static data, the tables the core got from port_meta(), the per-CPU areas, the task's
  * word, the victim's stack, its registers with the vector unit's, and those frames of the arena
  * whose contents mean something (slabs, and the first page of blocks). Pages of tables that were
  * not touched by the rehearsal must stay untouched: looked at in the end.
@@ -92,6 +92,19 @@ void *__wrap_port_meta(size_t bytes, bool shared)
 		w->meta[w->nr_meta++] =
 			(struct region){.at = p, .bytes = align_up(bytes, PAGE_SIZE)};
 	return p;
+}
+
+/* The areas, with nobody's, unless they are such a table. */
+static void areas_note(void)
+{
+	unsigned char *at = kmem_percpu_base - kmem_percpu_stride;
+
+	for (unsigned int i = 0; i < w->nr_meta; i++) {
+		if (w->meta[i].at == at)
+			return;
+	}
+	w->meta[w->nr_meta++] =
+		(struct region){.at = at, .bytes = (kmem_machine.nr_cpus + 1) * kmem_percpu_stride};
 }
 
 /* What each window shows is the host's state: put aside and back here. Noted before it is so, so that
@@ -451,6 +464,7 @@ static void machine_up(void)
 	err = kmem_boot(w->victim->cmdline);
 	if (err)
 		step_finding("boot \"%s\": %d", w->victim->cmdline, err);
+	areas_note();
 	s.cache = kmem_cache_create("step", 1500, 0, 0, NULL);
 	s.ctor = kmem_cache_create("step-ctor", 2100, 0, 0, construct);
 	s.debug = kmem_cache_create("step-debug", 400, 0, SLAB_RED_ZONE | SLAB_POISON, NULL);
