@@ -148,6 +148,10 @@ class Suite:
         self.subjects += [Subject("kmem pages", "pages", own=True),
                           Subject("textbook buddy", "buddy"),
                           Subject("bare stack", "stack", own=True)]
+        if os.path.isfile(self.path("dpdk")):
+            self.subjects.append(Subject("DPDK mempool", "dpdk"))
+        else:
+            self.missing.append("MISSING libdpdk-dev: not compared with DPDK's mempool (it is built where that is)")
         self.serves = {api: self.ask(api) for api in {s.api for s in self.subjects}}
         for subject in self.subjects:
             if subject.api == "malloc":

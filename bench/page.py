@@ -10,7 +10,7 @@ import table
 COLOURS = {"kmem cache": "#1f5fd0", "kmem kmalloc": "#4f93f0", "kmem malloc": "#0f9d8a",
            "kmem pages": "#1f5fd0", "glibc": "#8b919c", "jemalloc": "#c98a1b",
            "mimalloc": "#a855b5", "tcmalloc": "#c2504b", "textbook buddy": "#8b919c",
-           "bare stack": "#6b7280"}
+           "bare stack": "#6b7280", "DPDK mempool": "#0e7490"}
 OTHERS = ["#7a9a3a", "#b0703c", "#5a7f8f", "#95668f"]
 
 STYLE = """

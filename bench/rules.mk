@@ -6,7 +6,12 @@
 
 BENCH := $(B)/bench
 BENCH_DRIVER := $(patsubst bench/%,$(BENCH)/%,$(sort $(wildcard bench/*.py)))
+# DPDK's mempool is compared with where libdpdk-dev is.
+DPDK_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --silence-errors --cflags libdpdk))
+DPDK_LIBS := $(shell pkg-config --silence-errors --libs-only-L libdpdk) \
+	-Wl,--no-as-needed -lrte_mempool_ring -lrte_mempool -lrte_ring -lrte_eal
 BENCH_APIS := $(notdir $(patsubst %/,%,$(dir $(wildcard bench/api/*/api.h))))
+BENCH_APIS := $(if $(DPDK_CFLAGS),$(BENCH_APIS),$(filter-out dpdk,$(BENCH_APIS)))
 # Programs of the workload `linked`: ours, and the peers of which there is an archive.
 BENCH_ARCHIVE = $(firstword $(wildcard /usr/lib/$(HOST_ARCH)-linux-gnu/$(1)))
 BENCH_ARCHIVE.cache := $(LIB_A)
@@ -22,6 +27,7 @@ BENCH_WORK.cache := pair bulk batch handoff scale construct latency
 BENCH_WORK.pages := pages
 BENCH_WORK.buddy := pages
 BENCH_WORK.stack := pair linked
+BENCH_WORK.dpdk := pair bulk batch
 
 # As a user's program is linked: with the shared library, which the driver finds.
 BENCH_LIBS.kmalloc := -L$(B) -lkmem
@@ -30,6 +36,8 @@ BENCH_LIBS.pages := $(BENCH_LIBS.kmalloc)
 # This one looks inside.
 BENCH_LIBS.stack := $(LIB_A)
 BENCH_CFLAGS.stack := -Isrc -Iports/$(PORT) -Imk/config/$(CONFIG)
+BENCH_LIBS.dpdk := $(DPDK_LIBS)
+BENCH_CFLAGS.dpdk := $(DPDK_CFLAGS)
 
 # The compiler may not know malloc: it would leave out a pair that nobody looks at.
 define bench_api
