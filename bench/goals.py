@@ -61,7 +61,9 @@ def goals(suite):
         goal("cache, linked with the archive: of the bare rseq stack pair", 1.4,
              against(suite, "kmem cache", "linked", SMALL, "bare stack")),
         goal("kmalloc, linked with the archive: of the best malloc's so", 0.85,
-             against_best(suite, "kmem kmalloc", "linked", SMALL))]
+             against_best(suite, "kmem kmalloc", "linked", SMALL)),
+        goal("malloc, linked with the archive: of the best malloc's so", 0.85,
+             against_best(suite, "kmem malloc", "linked", SMALL))]
     for name in ("kmem cache", "kmem kmalloc", "kmem malloc"):
         found.append(goal("%s: N of 100..10,000, then free" % name, 0.85,
                           against_best(suite, name, "batch", BATCHES)))

@@ -164,7 +164,8 @@ class Suite:
         """The workload of that name: the same names, linked with their archives."""
         asked = o.peers.split(",") if o.peers is not None else None
         found = [Subject("kmem cache", "linked-cache", own=True),
-                 Subject("kmem kmalloc", "linked-kmalloc", own=True)]
+                 Subject("kmem kmalloc", "linked-kmalloc", own=True),
+                 Subject("kmem malloc", "linked-malloc", own=True)]
         for name, package in ARCHIVES:
             if asked is not None and name not in asked:
                 continue

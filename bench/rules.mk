@@ -16,9 +16,10 @@ BENCH_APIS := $(if $(DPDK_CFLAGS),$(BENCH_APIS),$(filter-out dpdk,$(BENCH_APIS))
 BENCH_ARCHIVE = $(firstword $(wildcard /usr/lib/$(HOST_ARCH)-linux-gnu/$(1)))
 BENCH_ARCHIVE.cache := $(LIB_A)
 BENCH_ARCHIVE.kmalloc := $(LIB_A)
+BENCH_ARCHIVE.malloc := $(MALLOC_A)
 BENCH_ARCHIVE.jemalloc := $(call BENCH_ARCHIVE,libjemalloc.a)
 BENCH_ARCHIVE.tcmalloc := $(call BENCH_ARCHIVE,libtcmalloc_minimal.a)
-BENCH_LINKED := cache kmalloc glibc $(foreach p,jemalloc tcmalloc,$(if $(BENCH_ARCHIVE.$(p)),$(p)))
+BENCH_LINKED := cache kmalloc malloc glibc $(foreach p,jemalloc tcmalloc,$(if $(BENCH_ARCHIVE.$(p)),$(p)))
 BENCH_PROGRAMS := $(addprefix $(BENCH)/bench-,$(BENCH_APIS) ops run $(BENCH_LINKED:%=linked-%))
 
 BENCH_WORK.malloc := pair bulk batch mixed handoff server scale grow construct fragment latency replay

@@ -44,10 +44,11 @@ CMD_OBJ := $(call objs,$(CMD_SRC))
 LIB_A := $(B)/libkmem.a
 LIB_SO := $(B)/libkmem.so.$(SOMAJOR)
 MALLOC_SO := $(B)/libkmem-malloc.so.$(SOMAJOR)
+MALLOC_A := $(B)/libkmem-malloc.a
 CMD := $(B)/kmem
 
 ifeq ($(PORT),posix)
-libs: $(LIB_A) $(LIB_SO) $(if $(MALLOC_SRC),$(MALLOC_SO)) ## the libraries of this variant
+libs: $(LIB_A) $(LIB_SO) $(MALLOC_SO) $(if $(SAN),,$(MALLOC_A)) ## the libraries of this variant
 cmd: $(if $(CMD_SRC),$(CMD)) ## the command kmem of this variant
 else
 libs: $(LIB_A)
@@ -96,6 +97,18 @@ $(MALLOC_SO): $(MALLOC_OBJ) $(COMMON_OBJ) $(CORE_OBJ) malloc/exports.map
 	$(Q)$(CC) -shared $(KMEM_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script,malloc/exports.map \
 		$(if $(SAN),,-Wl$(comma)-z$(comma)defs) $(SO_LDFLAGS) \
 		$(MALLOC_OBJ) $(COMMON_OBJ) $(CORE_OBJ) $(MALLOC_LIBS) $(KMEM_LIBS) -o $@
+	@ln -sf $(@F) $(B)/libkmem-malloc.so
+
+# The same for a program to be linked with: one object, in which all other names are its own. Who takes one of the
+# functions has all of them.
+$(MALLOC_A): $(MALLOC_OBJ) $(COMMON_OBJ) $(CORE_OBJ) malloc/exports.map
+	$(call say,AR,$@)
+	@mkdir -p $(B)/gen
+	$(Q)sed -n 's/^\t\([a-z_0-9]*\);$$/\1/p' malloc/exports.map >$(B)/gen/malloc.names
+	$(Q)$(CC) $(ARCH_FLAGS) -r -nostdlib $(MALLOC_OBJ) $(COMMON_OBJ) $(CORE_OBJ) -o $(B)/gen/kmem-malloc.o
+	$(Q)$(OBJCOPY) --keep-global-symbols=$(B)/gen/malloc.names $(B)/gen/kmem-malloc.o
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(B)/gen/kmem-malloc.o
 
 $(CMD): $(CMD_OBJ) $(COMMON_OBJ) $(LIB_A)
 	$(call say,LD,$@)

@@ -27,15 +27,18 @@ ifeq ($(origin CC),default)
 CC := $(if $(filter msan,$(VARIANT)),$(CLANG),gcc)
 endif
 AR ?= ar
+OBJCOPY ?= objcopy
 else ifeq ($(ARCH)-$(HOST_ARCH),i386-x86_64)
 # The versioned gcc-12-multilib lives beside the arm64 cross headers, where the package
 # gcc-multilib does not; the kernel's headers it lacks are the host's.
 CC := gcc
+OBJCOPY ?= objcopy
 ARCH_FLAGS := -m32 -idirafter /usr/include/x86_64-linux-gnu
 else ifeq ($(ARCH),aarch64)
 CC := $(firstword $(foreach c,aarch64-linux-gnu-gcc aarch64-linux-gnu-gcc-12,\
 	$(if $(shell command -v $(c) 2>/dev/null),$(c))) aarch64-linux-gnu-gcc-12)
 AR := aarch64-linux-gnu-ar
+OBJCOPY := aarch64-linux-gnu-objcopy
 else
 $(error ARCH=$(ARCH): no compiler is known for it on $(HOST_ARCH))
 endif

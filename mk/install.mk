@@ -22,7 +22,7 @@ man_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 
 # Both lists in the order of `install`; uninstall removes exactly these.
 INSTALLED := $(addprefix $(libdir)/,libkmem.a libkmem-env.a libkmem.so libkmem.so.$(SOMAJOR) libkmem.so.$(VERSION) \
-		libkmem-malloc.so.$(SOMAJOR) libkmem-malloc.so.$(VERSION) pkgconfig/kmem.pc \
+		libkmem-malloc.a libkmem-malloc.so libkmem-malloc.so.$(SOMAJOR) libkmem-malloc.so.$(VERSION) pkgconfig/kmem.pc \
 		cmake/kmem/kmem-config.cmake cmake/kmem/kmem-config-version.cmake) \
 	$(addprefix $(includedir)/kmem/,$(notdir $(PUBLIC_HEADERS))) $(bindir)/kmem \
 	$(addprefix $(OVERLAY)/,include/kmem $(OVERLAY_HEADERS)) \
@@ -35,11 +35,13 @@ install: all ## install under DESTDIR and prefix (/usr/local)
 		'$(DESTDIR)$(includedir)/kmem' '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 644 $(LIB_A) '$(DESTDIR)$(libdir)/libkmem.a'
 	$(INSTALL) -m 644 $(ENV_A) '$(DESTDIR)$(libdir)/libkmem-env.a'
+	$(INSTALL) -m 644 $(MALLOC_A) '$(DESTDIR)$(libdir)/libkmem-malloc.a'
 	$(INSTALL) -m 755 $(LIB_SO) '$(DESTDIR)$(libdir)/libkmem.so.$(VERSION)'
 	$(INSTALL) -m 755 $(MALLOC_SO) '$(DESTDIR)$(libdir)/libkmem-malloc.so.$(VERSION)'
 	ln -sf libkmem.so.$(VERSION) '$(DESTDIR)$(libdir)/libkmem.so.$(SOMAJOR)'
 	ln -sf libkmem.so.$(SOMAJOR) '$(DESTDIR)$(libdir)/libkmem.so'
 	ln -sf libkmem-malloc.so.$(VERSION) '$(DESTDIR)$(libdir)/libkmem-malloc.so.$(SOMAJOR)'
+	ln -sf libkmem-malloc.so.$(SOMAJOR) '$(DESTDIR)$(libdir)/libkmem-malloc.so'
 	$(INSTALL) -m 644 $(PUBLIC_HEADERS) '$(DESTDIR)$(includedir)/kmem'
 	cd compat && for h in $(OVERLAY_HEADERS); do \
 		$(INSTALL) -D -m 644 "$$h" '$(DESTDIR)$(OVERLAY)'/"$$h" || exit 1; done

@@ -31,7 +31,8 @@ make -j2 B="$tmp/build" prefix="$prefix" install >"$tmp/log" 2>&1 </dev/null
 ok $? 'make install prefix=' "$tmp/log"
 [ -f "$lib/libkmem.so.0.1.0" ] && [ "$(readlink "$lib/libkmem.so.0")" = libkmem.so.0.1.0 ] &&
 	[ "$(readlink "$lib/libkmem.so")" = libkmem.so.0 ] && [ -f "$lib/libkmem.a" ] &&
-	[ -f "$lib/libkmem-malloc.so.0" ]
+	[ -f "$lib/libkmem-malloc.so.0" ] && [ -f "$lib/libkmem-malloc.a" ] &&
+	[ "$(readlink "$lib/libkmem-malloc.so")" = libkmem-malloc.so.0 ]
 ok $? 'the libraries and their links'
 soname=$(objdump -p "$lib/libkmem.so" | sed -n 's/.*SONAME *//p')
 [ "$soname" = libkmem.so.0 ]
@@ -61,6 +62,10 @@ nm -D --defined-only "$lib/libkmem-malloc.so.0" | awk '$2 != "A" { print $3 }' |
 	LC_ALL=C sort -u >"$tmp/have"
 diff "$tmp/want" "$tmp/have" >"$tmp/log"
 ok $? 'libkmem-malloc.so exports the malloc family and no other' "$tmp/log"
+nm -g --defined-only "$lib/libkmem-malloc.a" | awk 'NF == 3 { print $3 }' |
+	LC_ALL=C sort -u >"$tmp/have"
+diff "$tmp/want" "$tmp/have" >"$tmp/log"
+ok $? 'libkmem-malloc.a has the malloc family and no other names' "$tmp/log"
 readelf -d "$lib/libkmem.so" "$lib/libkmem-malloc.so.0" "$prefix/bin/kmem" >"$tmp/log"
 ! grep -Eq 'TEXTREL|RPATH|RUNPATH|libgcc_s' "$tmp/log"
 ok $? 'no text relocations, no run paths, no libgcc_s' "$tmp/log"

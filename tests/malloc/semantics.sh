@@ -32,6 +32,18 @@ run_tap "preloaded, without rseq" pre 60 GLIBC_TUNABLES=glibc.pthread.rseq=0 "$t
 
 build "$here/semantics.c" "$so" -o "$tmp/linked" || exit 1
 run_tap "linked" sys 60 "LD_LIBRARY_PATH=$(dirname "$so")" "$tmp/linked"
+archive=${so%.so.0}.a
+build "$here/semantics.c" "$archive" -o "$tmp/archived" || exit 1
+run_tap "linked with the archive" sys 60 "$tmp/archived"
+KMEM_CMDLINE=mem=256M KMEM_MALLOC=stat "$tmp/archived" 2>&1 >/dev/null | grep -q '^malloc .* allocations'
+ok $? "which is what serves it"
+if [ -f "${archive%-malloc.a}.a" ]; then
+	printf '%s\n' '#include <stdlib.h>' '#include <kmem/kmem.h>' 'int main(void) { void *p = malloc(9);' \
+		'int rc = kmem_boot("mem=16M"); void *q = kmalloc(9, GFP_KERNEL); kfree(q); free(p);' \
+		'return rc || !p || !q || kmem_shutdown(); }' >"$tmp/both.c"
+	build -I"$top/include" "$tmp/both.c" "$archive" "${archive%-malloc.a}.a" -o "$tmp/both" && "$tmp/both"
+	ok $? "a program that is linked with both archives has two machines"
+fi
 
 if [ -f "$so32" ]; then
 	# shellcheck disable=SC2086 # flags are words
