@@ -26,10 +26,15 @@
  * back (barn_miss), and goes down as the reaper takes.
  *
  * Capacity is the power of two less two that makes the sheaf itself a power of two of bytes, chosen
- * so that a full sheaf holds at most 32 KiB of objects and a 1,024th of the machine (but six, however
+ * so that a full sheaf holds at most 64 KiB of objects and a 1,024th of the machine (but six, however
  * large they are, and 510, however small): a miss costs four locked instructions or more, which are
  * spread over that many objects. What goes between sheaves and slabs goes by SHEAF_BATCH, so that no
- * miss is longer for a larger sheaf.
+ * miss is longer for a larger sheaf, or by half a sheaf, so that the next call does not miss again.
+ *
+ * For the same reason the two of a CPU share: where one is full and the other empty, as it is after a swap or a
+ * trade, a few objects go over, if the miss before was of the other kind. A load that allocates and frees in
+ * random order walks at random between empty and full, and an end that it has left by one step it
+ * meets again at once; one that it has left by n steps of N, after n (N - n).
  *
  * Lock: RANK_BARN, never together with the node lock. Sheaves come from caches of the library
  * that have no sheaves themselves, one a capacity.
@@ -37,9 +42,11 @@
 #include "slab/slab.h"
 
 enum {
-	SHEAF_BATCH = 62,	/* objects that go to or come from slabs at one go, at most */
-	SHEAF_LOOK = 126,	/* the newest, which a free that misses is compared with */
-	SHEAF_BYTES = 32 << 10, /* objects of a full one; and a 1,024th of the machine */
+	SHEAF_BATCH = 62,      /* objects that go to or come from slabs at one go, at most */
+	SHEAF_BATCH_LEAST = 6, /* of small sheaves half their capacity, but so many */
+	SHEAF_SHARE = 31,      /* objects that pass from one of a CPU's two to the other, at most */
+	SHEAF_LOOK = 126,      /* the newest, which a free that misses is compared with */
+	SHEAF_BYTES = 64 << 10, /* objects of a full one; and a 1,024th of the machine */
 };
 const u32 sheaf_caps[NR_SHEAF_CACHES] = {6, 14, 30, 62, 126, 254, 510};
 struct kmem_cache sheaf_caches[NR_SHEAF_CACHES];
@@ -66,6 +73,11 @@ u32 sheaf_capacity_for(u32 want)
 	while (i < NR_SHEAF_CACHES - 1 && sheaf_caps[i] < want)
 		i++;
 	return sheaf_caps[i];
+}
+
+static u32 sheaf_batch(const struct kmem_cache *c)
+{
+	return (u32)size_min(size_max(c->sheaf_cap / 2, SHEAF_BATCH_LEAST), SHEAF_BATCH);
 }
 
 void sheaf_barn_init(struct kmem_cache *c)
@@ -167,7 +179,7 @@ static void barn_miss(struct kmem_cache *c)
 	if (!c->spilled)
 		return;
 	atom_store(&c->spilled, c->spilled - 1);
-	if (++c->missed * SHEAF_BATCH < c->sheaf_cap)
+	if (++c->missed * sheaf_batch(c) < c->sheaf_cap)
 		return;
 	c->missed = 0;
 	c->barn_max++;
@@ -247,6 +259,30 @@ static void hand_turn(struct kmem_cache *c, struct hand *h, u32 cpu)
 	h->main = port_stack_take(c->spare_off, cpu);
 }
 
+/* This miss is of the other kind than the CPU's last. */
+static bool hand_returns(const struct kmem_cache *c, u32 cpu, bool free)
+{
+	u32 *freed = &((struct hits *)percpu_ptr(c->main_off, cpu))->freed;
+	bool other = atom_load(freed) != free;
+
+	if (other)
+		atom_store(freed, (u32)free);
+	return other;
+}
+
+/* One is nearly full and the other nearly empty: the newest few of the one go over. Either may be NULL. */
+static void hand_share(struct sheaf *from, struct sheaf *to)
+{
+	u32 n;
+
+	if (!from || !to || from->n <= from->cap / 2 + to->n)
+		return;
+	n = (u32)size_min((from->n - to->n) / 2, SHEAF_SHARE);
+	from->n -= n;
+	__builtin_memcpy(&to->slot[to->n], &from->slot[from->n], n * sizeof(*to->slot));
+	to->n += n;
+}
+
 /* Finds a home for a sheaf the caller owns: here, or there, or the barn. */
 static void sheaf_place(struct kmem_cache *c, struct sheaf *s, u32 here, u32 there, bool nested)
 {
@@ -291,8 +327,7 @@ static void hand_fill(struct kmem_cache *c, struct hand *h, gfp_t gfp, bool nest
 	if (!h->main)
 		h->main = sheaf_new(c, nested);
 	if (h->main)
-		h->main->n = node_alloc(c, gfp, h->main->slot,
-					(u32)size_min(h->main->cap, SHEAF_BATCH), nested);
+		h->main->n = node_alloc(c, gfp, h->main->slot, sheaf_batch(c), nested);
 }
 
 void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
@@ -308,6 +343,8 @@ void *sheaf_alloc(struct kmem_cache *c, gfp_t gfp, bool nested)
 		hand_turn(c, &h, cpu);
 	if (!sheaf_has(h.main))
 		hand_fill(c, &h, gfp, nested);
+	if (hand_returns(c, cpu, false))
+		hand_share(h.main, h.spare);
 	if (sheaf_has(h.main))
 		obj = h.main->slot[--h.main->n];
 	hand_put(c, &h, nested);
@@ -342,7 +379,7 @@ static bool sheaf_room(const struct sheaf *s)
 /* Makes room. The newest go to the slabs, for the others need not be moved then. */
 static void sheaf_flush(struct kmem_cache *c, struct sheaf *s, bool nested)
 {
-	u32 nr = (u32)size_min(s->n, SHEAF_BATCH);
+	u32 nr = (u32)size_min(s->n, sheaf_batch(c));
 
 	s->n -= nr;
 	node_free(c, s->slot + s->n, nr, nested);
@@ -380,6 +417,8 @@ bool sheaf_free(struct kmem_cache *c, void *obj, bool nested)
 		hand_make_room(c, &h, nested);
 		traded = true;
 	}
+	if (!twice && hand_returns(c, cpu, true))
+		hand_share(h.spare, h.main);
 	if (!twice && h.main)
 		h.main->slot[h.main->n++] = obj;
 	else if (!twice)

@@ -58,6 +58,7 @@ struct hits {
 	struct port_stack main, spare;
 	struct starts starts;
 	u32 usable; /* bytes of an object that are its owner's */
+	u32 freed;  /* each CPU's own: its last miss was a free */
 };
 
 struct kmem_cache {
