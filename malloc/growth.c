@@ -8,20 +8,25 @@
  * milliseconds), growth does: whenever the pages in use are a 16th more than they were, the caches
  * give back what none has needed since they were asked last.
  *
- *	used    |      reap at `due`         due = used + used / 16 + 256 KiB
+ *	used    |      a walk at `due`       due = used + used / 16 + 256 KiB
  *	        |    /|
  *	        |  /  |  /          a program that keeps its size never comes by; one that shrinks takes
  *	        |/    |/            `due` down with it
  *
- * So two such steps, an eighth of what is in use, are the most that idle caches keep from others.
+ * So two such steps, an eighth of what is in use, are the most that idle caches keep from others. The walk
+ * over the caches goes by pieces, as decay does: one for each miss, and one more for each GROWTH_PIECE pages
+ * that the program has grown by meanwhile. So it is over long before the next is due.
  *
- * Cost: a dozen loads for a miss; a walk over the caches for each 64 pages of growth, at least.
+ * Cost: a dozen loads for a miss; while a walk is under way a piece, a batch of objects at most.
  */
 #include "classes.h"
 
-enum { GROWTH_SHARE = 16, GROWTH_LEAST = (256 << 10) >> PAGE_SHIFT };
+enum { GROWTH_SHARE = 16, GROWTH_LEAST = (256 << 10) >> PAGE_SHIFT, GROWTH_PIECE = 32 };
 
-static unsigned long due; /* pages; 0: not looked at yet */
+static struct {
+	unsigned long due; /* pages; 0: not looked at yet */
+	unsigned long at;  /* those in use at the last piece */
+} growth;
 
 static unsigned long pages_used(void)
 {
@@ -32,13 +37,23 @@ static unsigned long pages_used(void)
 	return used;
 }
 
-void growth_look(void)
+/* Is it time for a walk? */
+static bool growth_due(unsigned long used)
 {
-	unsigned long used = pages_used(), seen = atom_load(&due);
+	unsigned long seen = atom_load(&growth.due);
 	unsigned long next = used + used / GROWTH_SHARE + GROWTH_LEAST;
 
 	if (likely(used < seen && seen <= next))
-		return;
-	if (atom_cas(&due, &seen, next) && seen && used >= seen)
-		slab_reap_idle();
+		return false;
+	return atom_cas(&growth.due, &seen, next) && seen && used >= seen;
+}
+
+void growth_look(void)
+{
+	unsigned long used = pages_used(), at = atom_load(&growth.at);
+	bool due = growth_due(used);
+
+	if (used != at)
+		atom_store(&growth.at, used);
+	slab_reap_idle(due, 1 + (used > at ? (used - at) / GROWTH_PIECE : 0));
 }

@@ -360,7 +360,14 @@ struct reap {
 	unsigned long slabs;
 };
 
-enum { REAP_LOOKS = 4 }; /* caches in one piece that have nothing to give */
+/* Caches in one piece that have nothing to give: so many, or four times as many that hold nothing at all. */
+enum { REAP_LOOKS = 4, REAP_GLANCES = 4 };
+
+/* Exactly what is said, for a cache that nobody is using. */
+static bool cache_holds(const struct kmem_cache *c)
+{
+	return atom_load(&c->nr_slabs) || atom_load(&c->nr_sheaves);
+}
 
 /* A piece of the cache's part. False: there was none left. Of one that is used meanwhile only what
  * it had no need of goes. */
@@ -386,9 +393,12 @@ static bool caches_reap_some(struct reap *r, bool dtors)
 	struct kmem_cache *c = cache_from(r->at);
 	bool some = false;
 
-	for (u32 i = 0; c && !some && i < REAP_LOOKS; i++) {
-		some = !(c->flags & SLAB_NO_REAP) && (dtors || !c->dtor_ldd3) &&
-		       cache_reap_some(c, r);
+	for (u32 i = 0; c && !some && i < REAP_LOOKS * REAP_GLANCES; i++) {
+		bool look =
+			cache_holds(c) && !(c->flags & SLAB_NO_REAP) && (dtors || !c->dtor_ldd3);
+
+		some = look && cache_reap_some(c, r);
+		i += look ? REAP_GLANCES - 1 : 0;
 		if (!some) {
 			*r = (struct reap){.at = c->seq - 1};
 			c = cache_next(c);
@@ -407,10 +417,37 @@ static void caches_reap(bool dtors)
 		;
 }
 
+/* The walk of those who grow, one of whom is at it at a time. */
+static struct {
+	struct reap r;
+	u32 state;
+} growth;
+enum { WALK_NONE, WALK_DUE, WALK_ON, WALK_TURN };
+
 /* A free of any cache may come by, under locks of its user's that a destructor would want. */
-void slab_reap_idle(void)
+void slab_reap_idle(bool begin, unsigned long pieces)
 {
-	caches_reap(false);
+	u32 state = WALK_NONE;
+	bool more = true;
+
+	if (begin)
+		atom_cas(&growth.state, &state, (u32)WALK_DUE);
+	state = atom_load(&growth.state);
+	/* Pairs with the release below. */
+	if (state == WALK_NONE || state == WALK_TURN ||
+	    !atom_cas(&growth.state, &state, (u32)WALK_TURN))
+		return;
+	if (state == WALK_DUE)
+		growth.r = (struct reap){.at = UINT64_MAX};
+	while (more && pieces--)
+		more = caches_reap_some(&growth.r, false);
+	atom_store_rel(&growth.state, (u32)(more ? WALK_ON : WALK_NONE));
+}
+
+/* In a fork's child, whose parent may have been at it. */
+void slab_reap_reset(void)
+{
+	growth.state = WALK_NONE;
 }
 
 bool slab_reap_some(bool begin)

@@ -626,7 +626,8 @@ void slab_fork_lock(void)
 
 void slab_fork_unlock(bool child)
 {
-	(void)child;
+	if (child)
+		slab_reap_reset();
 	quarantine_fork_unlock();
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
 		port_spin_unlock(&c->rcu.spin);

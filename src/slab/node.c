@@ -197,7 +197,7 @@ static void slab_settle(struct kmem_cache *c, struct page *head)
 	if (list == SLAB_LIST_NONE)
 		return;
 	if (list == SLAB_LIST_PENDING)
-		c->nr_slabs++;
+		atom_store(&c->nr_slabs, c->nr_slabs + 1);
 	else
 		c->free_objects -= (unsigned long)(head->u.slab.objects - head->u.slab.inuse);
 	free = bitmap_count(head);
@@ -507,7 +507,7 @@ static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **end, u32 want, 
 	}
 	settle_locked(c);
 	head->u.slab.inuse = (u16)got;
-	c->nr_slabs++;
+	atom_store(&c->nr_slabs, c->nr_slabs + 1);
 	c->free_objects += (unsigned long)(head->u.slab.objects - got);
 	slab_enlist(c, head);
 	atom_store(&c->touched, 1u);
@@ -601,7 +601,7 @@ static void slab_give_locked(struct kmem_cache *c, struct page *head, u32 nr,
 	slab_enlist(c, head);
 	if (head->u.slab.inuse == 0 && c->partial.nr > c->min_partial && !nested) {
 		slab_unlist(c, head);
-		c->nr_slabs--;
+		atom_store(&c->nr_slabs, c->nr_slabs - 1);
 		c->free_objects -= head->u.slab.objects;
 		chain_add_tail(gone, head);
 	}
@@ -671,7 +671,7 @@ bool node_shrink_some(struct kmem_cache *c, unsigned long *left, unsigned long *
 			continue;
 		}
 		slab_set_list(p, SLAB_LIST_NONE);
-		c->nr_slabs--;
+		atom_store(&c->nr_slabs, c->nr_slabs - 1);
 		c->free_objects -= p->u.slab.objects;
 		chain_add_tail(&gone, p);
 	}

@@ -112,6 +112,7 @@ static struct sheaf *sheaf_new(struct kmem_cache *c, bool nested)
 	s->n = 0;
 	s->cap = c->sheaf_cap;
 	s->next = NULL;
+	atom_add(&c->nr_sheaves, 1u);
 	return s;
 }
 
@@ -123,6 +124,7 @@ static void sheaf_end(struct kmem_cache *c, struct sheaf *s, bool nested)
 		node_free(c, s->slot, s->n, nested);
 	s->n = 0;
 	node_free(sheaf_cache_of(s->cap), &p, 1, nested);
+	atom_add(&c->nr_sheaves, ~0u);
 }
 
 /* ---- The barn ------------------------------------------------------------------------------------ */

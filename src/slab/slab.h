@@ -107,6 +107,7 @@ struct kmem_cache {
 	} barn_row[BARN_ROWS];
 	u32 nr_full, nr_empty; /* of all rows */
 	u32 full_low;	       /* the least nr_full since the reaper came by */
+	u32 nr_sheaves;	       /* there, with the CPUs, or in somebody's hands */
 	u32 barn_max;	       /* full, and empty, sheaves it may hold: */
 	u32 barn_least, barn_most;
 	u32 spilled; /* batches that found no room there and have not come back */
@@ -465,8 +466,11 @@ void slab_exit(void);
 unsigned long slab_report_leaks(void); /* objects */
 int slab_check_all(void);
 unsigned long slab_drain_all(void); /* pages given back */
-void slab_reap_idle(void);	    /* what was not used since the last time */
-bool slab_reap_some(bool begin);    /* a part of that; false: it was the last */
+bool slab_reap_some(
+	bool begin); /* a piece of what was not used since the last time; false: it was the last */
+/* The same, for those who grow: a walk begins, unless one is under way, and so many pieces of it are done. */
+void slab_reap_idle(bool begin, unsigned long pieces);
+void slab_reap_reset(void);
 void slab_trace_switch(bool on);
 void slab_fork_lock(void);
 void slab_fork_unlock(bool child);

@@ -329,6 +329,42 @@ TEST(the_worst_malloc_of_a_steady_load_stays_within_its_limit)
 	count_worst(&f, load_steady, "worst malloc", "worst free");
 }
 
+/* ---- Growth ------------------------------------------------------------------------------------------ */
+
+enum { CLASSES = 40, EACH = 60, GROWN = 1000, GROWN_SIZE = 1000 };
+
+/* Caches of many sizes rest, half of their objects free; then the program grows by another size. */
+static void load_growth(void *arg)
+{
+	const struct face *f = arg;
+	static void *out[EACH];
+
+	for (size_t size = 16; size <= 16 * CLASSES; size += 16) {
+		for (int i = 0; i < EACH; i++)
+			out[i] = face_alloc(f, size);
+		for (int i = 0; i < EACH; i += 2)
+			face_free_one(f, out[i]);
+	}
+	step_here();
+	for (int i = 0; i < GROWN; i++)
+		face_alloc(f, GROWN_SIZE);
+}
+
+TEST(a_malloc_of_a_program_that_grows_stays_within_its_limit)
+{
+	struct face f = {.alloc = face_malloc, .free = face_free};
+	struct step_fn fn[2];
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
+	watch(&f, fn);
+	ok(step_run(load_growth, &f, fn, 2), "the load is stepped through");
+	is(fn[0].calls, GROWN, "allocations seen");
+	diag("%lu on average", fn[0].total / fn[0].calls);
+	within("growing malloc", fn[0].max);
+}
+
 /* ---- Many out, and all back ------------------------------------------------------------------------- */
 
 /* Of 64 bytes in a machine of 64 MiB, FEW rest in the CPU's two sheaves, and of MANY a third goes to the
