@@ -233,8 +233,7 @@ struct page *page_take_odd(struct page *page, unsigned int order, u32 flags)
 
 bool page_give_large(struct page *page, unsigned int order, u8 flags)
 {
-	return order > PAGE_HITS_WORD && order < PCP_ORDERS &&
-	       page_give_known(page, order, page_kind(PAGE_ALLOC, order, flags));
+	return order > PAGE_HITS_WORD && order < PCP_ORDERS && page_give_known(page, order, flags);
 }
 
 void page_give_counted(unsigned int order)

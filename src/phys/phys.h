@@ -314,17 +314,28 @@ void page_give_full(struct page *page, unsigned int order);
 /* page->kind of a head without flags in zone 0, and its bits that say in which zone it is. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first field is the lowest byte");
 enum {
+	PAGE_KIND_ORDER_SHIFT = 16,
+	PAGE_KIND_ORDER = 0xff << PAGE_KIND_ORDER_SHIFT,
 	PAGE_KIND_ZONE_SHIFT = 24,
 	PAGE_KIND_ZONE = 0xf << PAGE_KIND_ZONE_SHIFT,
 	PAGE_KIND_MT_SHIFT = 28,
 };
 static inline u32 page_kind(enum page_state state, unsigned int order, u32 flags)
 {
-	return (u32)state | flags << 8 | order << 16;
+	return (u32)state | flags << 8 | order << PAGE_KIND_ORDER_SHIFT;
 }
 static inline u32 page_kind_zone(u32 kind)
 {
 	return kind >> PAGE_KIND_ZONE_SHIFT & 0xf;
+}
+/*
+ * A head whose kind its owner has just read, to another state. Hits read the whole word, so they write it: a
+ * load of a word of which one byte was stored waits until that is in the cache, 4 ns.
+ */
+static inline always_inline void page_turn(struct page *page, u32 kind, enum page_state from,
+					   enum page_state to)
+{
+	atom_store(&page->kind, kind ^ (u32)from ^ (u32)to);
 }
 
 /*
@@ -347,7 +358,7 @@ static inline always_inline struct page *page_take_hit(u32 class, unsigned int o
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
 	page->u.own.private_data = 0;
-	atom_store(&page->state, (u8)PAGE_ALLOC);
+	page_turn(page, kind, PAGE_PCP, PAGE_ALLOC);
 	if (likely(vm_event_hit(kmem_machine.stat, KMEM_EV_pgalloc_dma + page_kind_zone(kind),
 				1ull << order)))
 		return page;
@@ -372,33 +383,17 @@ static inline bool frames_known_soiled(pfn_t pfn, unsigned int order)
 	return true;
 }
 
-/*
- * Frees a block that nothing is to be said about: its one reference, its order, and no state and flags
- * but those of the kind, whose flags are 0 or PAGE_COMPOUND. False: nothing has happened, and the long way
- * judges it. Of two who free it at once one sees the other's reference count. The count is looked at
- * first: who drops the one before the last may have changed the order until then (gfp/alloc.c).
- */
-static inline always_inline bool page_give_known(struct page *page, unsigned int order, u32 known)
+/* The last of such a free (page_give_known): its kind, as just read, is found good, and it is one of `state`. */
+static inline always_inline bool page_give_kind(struct page *page, pfn_t pfn, u32 kind,
+						unsigned int order, enum page_state state)
 {
-	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
-	pfn_t pfn = off / sizeof(struct page);
-	struct port_stack *stack;
-	u32 kind;
+	struct port_stack *stack = atom_load(&page_hits.give[order][page_kind_zone(kind)]);
 	s32 one = 1;
 
-	if (unlikely(pfn >= kmem_machine.end) || unlikely(off % sizeof(struct page)))
-		return false;
-	/* Pairs with the cas of whoever dropped the one before. */
-	if (unlikely(atom_load_acq(&page->refcount) != 1))
-		return false;
-	kind = atom_load(&page->kind);
-	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != known))
-		return false;
-	stack = atom_load(&page_hits.give[order][page_kind_zone(kind)]);
 	if (unlikely(!stack) || unlikely(!frames_known_soiled(pfn, order)) ||
 	    unlikely(!atom_cas(&page->refcount, &one, 0)))
 		return false;
-	atom_store(&page->state, (u8)PAGE_PCP);
+	page_turn(page, kind, state, PAGE_PCP);
 	if (unlikely(!port_hit_push(stack, page)))
 		page_give_full(page, order);
 	else if (unlikely(!vm_event_hit(kmem_machine.stat, KMEM_EV_pgfree, 1ull << order)))
@@ -406,11 +401,49 @@ static inline always_inline bool page_give_known(struct page *page, unsigned int
 	return true;
 }
 
+/*
+ * Frees a block that nothing is to be said about: its one reference, its order, and no state and flags
+ * but these, 0 or PAGE_COMPOUND. False: nothing has happened, and the long way judges it. Of two who free
+ * it at once one sees the other's reference count. The count is looked at first: who drops the one before
+ * the last may have changed the order until then (gfp/alloc.c).
+ */
+static inline always_inline bool page_give_known(struct page *page, unsigned int order, u32 flags)
+{
+	size_t off = (size_t)((uintptr_t)page - (uintptr_t)kmem_machine.memmap);
+	pfn_t pfn = off / sizeof(struct page);
+	u32 kind;
+
+	if (unlikely(pfn >= kmem_machine.end) || unlikely(off % sizeof(struct page)))
+		return false;
+	/* Pairs with the cas of whoever dropped the one before. */
+	if (unlikely(atom_load_acq(&page->refcount) != 1))
+		return false;
+	kind = atom_load(&page->kind);
+	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) != page_kind(PAGE_ALLOC, order, flags)))
+		return false;
+	return page_give_kind(page, pfn, kind, order, PAGE_ALLOC);
+}
+
+/* The same of a large kmalloc, whose order nobody says. */
+static inline always_inline bool page_give_kmalloc(struct page *page, pfn_t pfn)
+{
+	const u32 whole = PAGE_KIND_ZONE | PAGE_KIND_ORDER;
+	u32 kind, order;
+
+	if (unlikely(atom_load_acq(&page->refcount) != 1))
+		return false;
+	kind = atom_load(&page->kind);
+	order = (kind & PAGE_KIND_ORDER) >> PAGE_KIND_ORDER_SHIFT;
+	if (unlikely((kind & ~whole) != page_kind(PAGE_LARGE, 0, PAGE_COMPOUND)) ||
+	    unlikely(order >= PCP_ORDERS))
+		return false;
+	return page_give_kind(page, pfn, kind, order, PAGE_LARGE);
+}
+
 /* Orders above PAGE_HITS_WORD have a call of their own, so that the others need no frame on the stack. */
 static inline always_inline bool page_give_hit(struct page *page, unsigned int order, u8 flags)
 {
-	return likely(order <= PAGE_HITS_WORD) &&
-	       page_give_known(page, order, page_kind(PAGE_ALLOC, order, flags));
+	return likely(order <= PAGE_HITS_WORD) && page_give_known(page, order, flags);
 }
 bool page_give_large(struct page *page, unsigned int order, u8 flags);
 
@@ -462,13 +495,15 @@ static inline always_inline struct page *run_take_hit(u32 class, unsigned int li
 {
 	struct port_stack *stack = atom_load_acq(&page_hits.run_take[list][class]);
 	struct page *page = likely(stack) ? port_hit_pop(stack) : NULL;
+	u32 kind;
 
 	if (unlikely(!page))
 		return NULL;
-	assert_always((page->kind & ~(u32)PAGE_KIND_ZONE) ==
+	kind = page->kind;
+	assert_always((kind & ~(u32)PAGE_KIND_ZONE) ==
 		      page_kind(PAGE_PCP, PAGE_ORDER_RUN, PAGE_RUN));
 	page->refcount = 1;
-	atom_store(&page->state, (u8)PAGE_ALLOC);
+	page_turn(page, kind, PAGE_PCP, PAGE_ALLOC);
 	return page;
 }
 
@@ -496,7 +531,7 @@ static inline always_inline bool run_give_hit(struct page *page)
 		atom_store_rel(&page->refcount, 1);
 		return false;
 	}
-	atom_store(&page->state, (u8)PAGE_PCP);
+	page_turn(page, kind, PAGE_ALLOC, PAGE_PCP);
 	if (unlikely(!port_hit_push(stacks + listed - 1, page)))
 		run_give_full(page);
 	else if (unlikely(!run_count(page, KMEM_EV_pgfree)))

@@ -165,14 +165,18 @@ static void *large_alloc(size_t size, gfp_t gfp, const void *site)
 static inline always_inline void *large_hit(size_t size, gfp_t gfp)
 {
 	struct page *page;
+	void *p;
 
 	if (unlikely(gfp & GFP_ZONEMASK))
 		return NULL;
 	page = gfp_hit(gfp & ~__GFP_COMP, get_order(size), PAGE_COMPOUND);
 	if (unlikely(!page))
 		return NULL;
-	atom_store(&page->state, (u8)PAGE_LARGE);
-	return addr_of_page(page);
+	page_turn(page, page->kind, PAGE_ALLOC, PAGE_LARGE);
+	p = addr_of_page(page);
+	if (!p)
+		__builtin_unreachable();
+	return p;
 }
 
 static void *refuse_size(size_t size, gfp_t gfp)
@@ -377,22 +381,28 @@ static noinline void kfree_slow(const void *p, const void *site)
 /* Of two who free it at once one drops the reference. */
 static inline always_inline bool large_free_hit(const void *p)
 {
-	struct page *page = page_of_addr(p);
-	u32 order;
+	size_t off = lowmem_off(p);
+	pfn_t pfn = off >> PAGE_SHIFT;
 
-	if (unlikely(!page) || unlikely((uintptr_t)p & ~PAGE_MASK) || unlikely(task_in_nmi()))
+	if (unlikely(pfn >= kmem_machine.low_end) || unlikely(off & ~PAGE_MASK) ||
+	    unlikely(task_in_nmi()))
 		return false;
-	order = atom_load(&page->order);
-	return likely(order < PCP_ORDERS) &&
-	       page_give_known(page, order, page_kind(PAGE_LARGE, order, PAGE_COMPOUND));
+	return page_give_kmalloc(page_of_pfn(pfn), pfn);
 }
 
-static noinline void kfree_miss(const void *p, const void *site)
+static noinline void kfree_other(const void *p, const void *site)
 {
-	if (likely(large_free_hit(p)) || free_miss_hit((void *)(uintptr_t)p))
+	if (free_miss_hit((void *)(uintptr_t)p))
 		return;
 	check_nmi_free(page_of_addr(p), p);
 	kfree_slow(p, site);
+}
+
+/* The two hits apart: so neither needs a frame. */
+static noinline void kfree_miss(const void *p, const void *site)
+{
+	if (unlikely(!large_free_hit(p)))
+		kfree_other(p, site);
 }
 
 static inline always_inline bool kfree_hit(const void *p)

@@ -165,8 +165,6 @@ TEST(a_list_has_compound_blocks_and_others)
 		skip_loudly("there are no sequences here");
 	z = pm_normal();
 	for (unsigned int o = 1; o < PCP_ORDERS; o++) {
-		u32 kind = page_kind(PAGE_ALLOC, o, PAGE_COMPOUND);
-
 		page = zone_alloc(z, o, KMEM_MT_UNMOVABLE, 0);
 		page_make_compound(page, o);
 		page->refcount = 0;
@@ -175,17 +173,23 @@ TEST(a_list_has_compound_blocks_and_others)
 		is(zone_check(z), 0, "order %u", o);
 		ok(page_take_hit(KMEM_ZONE_NORMAL, o, PAGE_COMPOUND) == page);
 		is(zone_check(z), 0);
-		ok(!page_give_known(page, o, page_kind(PAGE_ALLOC, o, 0)), "another kind");
-		ok(page_give_known(page, o, kind), "as it is");
+		ok(!page_give_known(page, o, 0), "another kind");
+		ok(!page_give_kmalloc(page, pfn_of_page(page)), "another state");
+		ok(page_give_known(page, o, PAGE_COMPOUND), "as it is");
 		ok(page_take_hit(KMEM_ZONE_NORMAL, o, 0) == page && !page->flags, "a plain one");
 		is(zone_check(z), 0);
-		ok(page_give_known(page, o, page_kind(PAGE_ALLOC, o, 0)));
+		ok(page_give_known(page, o, 0));
 		other = page_take_hit(KMEM_ZONE_NORMAL, o, PAGE_COMPOUND);
 		ok(other == page && page->flags == PAGE_COMPOUND, "and compound again");
-		ok(page_give_known(page, o, kind));
+		page_turn(page, page->kind, PAGE_ALLOC, PAGE_LARGE);
+		is(page->state, PAGE_LARGE);
+		ok(!page_give_known(page, o, PAGE_COMPOUND), "a large kmalloc");
+		ok(page_give_kmalloc(page, pfn_of_page(page)), "of whatever order");
+		is(page->state, PAGE_PCP);
+		ok(!page_give_kmalloc(page, pfn_of_page(page)), "once");
 		ok(zone_alloc(z, o, KMEM_MT_UNMOVABLE, 0) == page && !page->flags, "the long way");
 		page_make_compound(page, o);
-		ok(page_give_known(page, o, kind));
+		ok(page_give_known(page, o, PAGE_COMPOUND));
 		is(zone_check(z), 0);
 		pcp_drain_all();
 		is(zone_free_pages(z), z->managed, "tails and all");
