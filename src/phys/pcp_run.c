@@ -12,11 +12,17 @@
  * Freed without the lock: the reference is dropped by compare-and-swap, and of two frees one succeeds.
  *
  * Bound: an eighth of the zone, the same share of it for each length; of one length and CPU 128 KiB, or two
- * runs.
+ * runs; 32 runs of up to 16 KiB, for of those a mix of sizes has many, now more and now less. More of longer ones
+ * would keep growing blocks from what lies behind them.
  */
 #include "phys/internal.h"
 
-enum { RUN_LIST_PAGES = (128 << 10) >> PAGE_SHIFT };
+enum {
+	RUN_LIST_PAGES = (128 << 10) >> PAGE_SHIFT,
+	RUN_SHORT =
+		(16 << 10) >> PAGE_SHIFT, /* frames of a run of which lists hold RUN_SHORT_MANY */
+	RUN_SHORT_MANY = 32,
+};
 
 /* The slot for runs of exactly this length, PCP_SLOTS: there is none. */
 static unsigned int run_slot(unsigned long nr)
@@ -83,7 +89,8 @@ static u32 run_capacity(const struct zone *z, unsigned int list)
 {
 	unsigned long share = z->present / PCP_ZONE_SHARE / RUN_LISTS / port_ncpu();
 	unsigned long nr = run_list_nr(list);
-	unsigned long cap = size_min(size_max(RUN_LIST_PAGES / nr, PCP_SHEAF_LEAST), share / nr);
+	unsigned long least = nr <= RUN_SHORT ? RUN_SHORT_MANY : PCP_SHEAF_LEAST;
+	unsigned long cap = size_min(size_max(RUN_LIST_PAGES / nr, least), share / nr);
 
 	return cap < PCP_SHEAF_LEAST ? 0 : (u32)cap;
 }
