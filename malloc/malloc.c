@@ -235,10 +235,16 @@ static bool realloc_in_place(void *p, size_t usable, size_t size)
 	return realloc_fits(usable, size);
 }
 
-/* What to ask for in place of a small block: one that has grown by little will again. */
+/* What grows by less than this will again. */
+static size_t realloc_little(size_t usable)
+{
+	return usable + usable / 4;
+}
+
+/* What to ask for in place of a small block: one that has grown by little gets as much as that is. */
 static size_t realloc_want(size_t usable, size_t size)
 {
-	size_t roomy = usable + usable / 4;
+	size_t roomy = realloc_little(usable);
 
 	return size > usable && size < roomy && roomy <= SMALL_MAX ? roomy : size;
 }
@@ -247,7 +253,7 @@ static size_t realloc_want(size_t usable, size_t size)
 static void *realloc_move(void *p, size_t usable, size_t size)
 {
 	bool grows = size > usable;
-	void *new = grows &&usable > SMALL_MAX &&size <= (size_t)PTRDIFF_MAX
+	void *new = grows &&usable > SMALL_MAX &&size < realloc_little(usable)
 			    ? run_alloc_roomy(size)
 			    : block_alloc(realloc_want(usable, size), MALLOC_ALIGN, GFP_NONE);
 
