@@ -221,10 +221,10 @@ EXPORT void *calloc(size_t n, size_t size)
 
 /* ---- realloc ----------------------------------------------------------------------------------- */
 
-/* Does a small block of usable bytes serve for size bytes as it is? */
-static bool realloc_fits(size_t usable, size_t size)
+/* Does a small block of usable bytes serve for size bytes as it is? For none it never does. */
+static inline always_inline bool realloc_fits(size_t usable, size_t size)
 {
-	return size <= usable && (size > usable / 2 || usable <= MALLOC_ALIGN);
+	return size - 1 < usable && (size > usable / 2 || usable <= MALLOC_ALIGN);
 }
 
 /* Does the block of usable bytes at p serve for size bytes, perhaps after a change in place? */
@@ -286,17 +286,11 @@ static void *realloc_block(void *p, size_t size)
 	return new;
 }
 
-/* From one small block to another, or to the same. NULL: nothing has happened. */
-static inline void *realloc_hit(void *p, size_t size)
+/* From one small block, of usable bytes, to another. NULL: nothing has happened. */
+static inline void *realloc_hit(void *p, size_t usable, size_t size)
 {
-	size_t usable = ksize_hit(p);
-	void *new;
+	void *new = size != 0 ? malloc_hit(realloc_want(usable, size)) : NULL;
 
-	if (unlikely(usable == 0) || unlikely(size == 0))
-		return NULL;
-	if (realloc_fits(usable, size))
-		return p;
-	new = malloc_hit(realloc_want(usable, size));
 	if (unlikely(!new))
 		return NULL;
 	__builtin_memcpy(new, p, usable < size ? usable : size);
@@ -322,11 +316,20 @@ static noinline void *realloc_slow(void *p, size_t size)
 	return new;
 }
 
-static void *realloc_any(void *p, size_t size)
+/* usable: 0 if p is no small block. */
+static noinline void *realloc_miss(void *p, size_t size, size_t usable)
 {
-	void *new = realloc_hit(p, size);
+	void *new = usable != 0 ? realloc_hit(p, usable, size) : NULL;
 
 	return likely(new) ? new : realloc_slow(p, size);
+}
+
+/* What stays where it is needs no frame. */
+static inline void *realloc_any(void *p, size_t size)
+{
+	size_t usable = ksize_hit(p);
+
+	return likely(realloc_fits(usable, size)) ? p : realloc_miss(p, size, usable);
 }
 
 EXPORT void *realloc(void *p, size_t size)

@@ -514,9 +514,8 @@ static size_t data_size(const void *p, size_t usable)
 	return orig ? orig : usable;
 }
 
-void *krealloc(const void *p, size_t size, gfp_t gfp)
+static noinline void *krealloc_long(const void *p, size_t size, gfp_t gfp, const void *site)
 {
-	const void *site = __builtin_return_address(0);
 	struct page *page = page_of_addr(p);
 	size_t usable, old;
 	char *mem = (char *)(uintptr_t)p;
@@ -548,6 +547,14 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	__builtin_memcpy(new, p, old);
 	kfree_site(p, site);
 	return new;
+}
+
+/* What stays where it is, with nothing to be zeroed; nor is a size tracked where frees hit. */
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	if (likely(size - 1 < ksize_hit(p)) && likely(!(gfp & __GFP_ZERO)))
+		return (void *)(uintptr_t)p;
+	return krealloc_long(p, size, gfp, __builtin_return_address(0));
 }
 
 void *krealloc_array(const void *p, size_t n, size_t size, gfp_t gfp)

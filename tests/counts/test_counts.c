@@ -41,6 +41,7 @@ struct face {
 
 static void *(*malloc_of)(size_t);
 static void (*free_of)(void *);
+static void *(*realloc_of)(void *, size_t);
 
 static void *face_malloc(size_t size, gfp_t gfp)
 {
@@ -104,7 +105,8 @@ static bool malloc_open(void)
 		return false;
 	malloc_of = (void *(*)(size_t))dlsym(lib, "malloc");
 	free_of = (void (*)(void *))dlsym(lib, "free");
-	return malloc_of && free_of;
+	realloc_of = (void *(*)(void *, size_t))dlsym(lib, "realloc");
+	return malloc_of && free_of && realloc_of;
 }
 
 /* ---- The limits ------------------------------------------------------------------------------------ */
@@ -228,6 +230,36 @@ TEST(a_hit_of_a_large_kmalloc_stays_within_its_limit)
 	if (!machine_counts())
 		skip_loudly(NO_SEQUENCES);
 	count_hits(&f, "kmalloc(64 KiB)", "kfree(64 KiB)");
+}
+
+/* Sizes that both have the same place for. */
+static void load_resizes(void *arg)
+{
+	void *p = malloc_of(SMALL), *k = kmalloc(SMALL, GFP_KERNEL);
+
+	(void)arg;
+	step_here();
+	for (int i = 0; i < HITS; i++) {
+		size_t size = SMALL - (size_t)(i % 2) * 20;
+
+		if (realloc_of(p, size) != p || krealloc(k, size, GFP_KERNEL) != k)
+			_exit(1);
+	}
+}
+
+TEST(a_resize_where_the_block_lies_stays_within_its_limit)
+{
+	struct step_fn fn[2] = {{.fn = NULL}, {.fn = (const void *)krealloc}};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(malloc_open(), "the library for malloc is there: %s", dlerror());
+	fn[0].fn = (const void *)realloc_of;
+	ok(step_run(load_resizes, NULL, fn, 2), "the load is stepped through");
+	is(fn[0].calls, HITS);
+	is(fn[1].calls, HITS);
+	within("realloc in place", fn[0].max);
+	within("krealloc in place", fn[1].max);
 }
 
 TEST(a_hit_of_the_page_allocator_stays_within_its_limit)
