@@ -21,7 +21,7 @@
  */
 #include "classes.h"
 
-enum { GROWTH_SHARE = 16, GROWTH_LEAST = (256 << 10) >> PAGE_SHIFT, GROWTH_PIECE = 32 };
+enum { GROWTH_SHARE = 16, GROWTH_LEAST = (256 << 10) >> PAGE_SHIFT, GROWTH_PIECE = 64 };
 
 static struct {
 	unsigned long due; /* pages; 0: not looked at yet */
@@ -55,5 +55,6 @@ void growth_look(void)
 
 	if (used != at)
 		atom_store(&growth.at, used);
-	slab_reap_idle(due, 1 + (used > at ? (used - at) / GROWTH_PIECE : 0));
+	/* Who finds it due has filled a list of pages just now, and has been long enough at it. */
+	slab_reap_idle(due, (due ? 0 : 1) + (used > at ? (used - at) / GROWTH_PIECE : 0));
 }
