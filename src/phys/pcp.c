@@ -245,7 +245,7 @@ static struct sheaf *parked_take(struct zone *z, unsigned int slot)
 	return sheaf;
 }
 
-/* The statistics know each sheaf as it was when it was last in hands; peeking into stacks that are
+/* The statistics know each sheaf as it was when it was last put back; peeking into stacks that are
  * in use would cost their owners a cache line. */
 static void pcp_mirror(struct zone *z, unsigned int slot, unsigned int cpu, u32 blocks)
 {
@@ -270,6 +270,8 @@ static void pcp_sheaf_put(struct zone *z, unsigned int slot, unsigned int cpu, s
 		pcp_mirror(z, slot, cpu, nr);
 		return;
 	}
+	if (off == PERCPU_NONE) /* else whoever put another one there has told */
+		pcp_mirror(z, slot, cpu, 0);
 	blocks_to_buddy(z, sheaf->slot, nr, slot, try);
 	sheaf_set(sheaf, 0);
 	parked_push(z, slot, sheaf, sheaf);
@@ -283,10 +285,7 @@ static struct sheaf *pcp_sheaf_get(struct zone *z, unsigned int slot, unsigned i
 	if (off == PERCPU_NONE)
 		return NULL;
 	sheaf = port_stack_take(off, cpu);
-	if (!sheaf)
-		return parked_take(z, slot);
-	pcp_mirror(z, slot, cpu, 0);
-	return sheaf;
+	return sheaf ? sheaf : parked_take(z, slot);
 }
 
 /* Blocks whose memory the port refuses go back; the sheaf keeps the others, in order. */
