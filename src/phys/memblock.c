@@ -4,8 +4,9 @@
  *
  * The port names its usable ranges. The core's tables come from the port's own store (port_meta)
  * where it has one, so that the zones keep every frame; otherwise they are carved off the top of
- * the highest range in the direct map, a page at least, and never come back: those frames are
- * present but not managed. Top-down spares the low frames that devices with short addresses need.
+ * the highest range in the direct map, and never come back: those frames are present but not
+ * managed. What takes up half a page or less shares one with others, aligned to its size rounded up
+ * to a power of two. Top-down spares the low frames that devices with short addresses need.
  *
  *	range  |<------------------------ usable ------------------------>|
  *	left   |<------------- given to zones ------------>|<-- tables -->|
@@ -19,6 +20,8 @@ static struct {
 	struct port_range usable[KMEM_MAX_RANGES];
 	struct port_range left[KMEM_MAX_RANGES + 1]; /* one is cut where the direct map ends */
 	unsigned int nr, nr_left;
+	unsigned char *shared; /* a page that the next small tables come from, */
+	size_t shared_used;    /* up to here they have */
 } memblock;
 
 static void left_add(u64 start, u64 end)
@@ -156,15 +159,33 @@ static void *boot_from_zones(unsigned long nr)
 	return NULL;
 }
 
-void *boot_alloc(size_t bytes, bool shared)
+static void *boot_pages(unsigned long nr, bool shared)
 {
-	unsigned long nr = align_up(bytes, PAGE_SIZE) >> PAGE_SHIFT;
-	void *p;
+	void *p = port_meta((size_t)nr << PAGE_SHIFT, shared);
 
-	if (nr == 0)
-		return NULL;
-	p = port_meta((size_t)nr << PAGE_SHIFT, shared);
 	if (p)
 		return p;
 	return phys.live ? boot_from_zones(nr) : boot_carve(nr);
+}
+
+/* Part of a page. */
+static void *boot_small(size_t bytes)
+{
+	size_t at = align_up(memblock.shared_used, 1ul << (ilog2_ulong(2 * bytes - 1)));
+
+	if (!memblock.shared || at + bytes > PAGE_SIZE) {
+		memblock.shared = boot_pages(1, false);
+		at = 0;
+	}
+	memblock.shared_used = at + bytes;
+	return memblock.shared ? memblock.shared + at : NULL;
+}
+
+void *boot_alloc(size_t bytes, bool shared)
+{
+	if (bytes == 0)
+		return NULL;
+	if (bytes <= PAGE_SIZE / 2 && !shared)
+		return boot_small(bytes);
+	return boot_pages(align_up(bytes, PAGE_SIZE) >> PAGE_SHIFT, shared);
 }

@@ -242,7 +242,8 @@ bool zone_above_high(const struct zone *z);
 bool zone_give_up(struct zone *z);
 int zone_check(struct zone *z);
 int phys_check(void);
-/* memblock.c: boot-time memory for the core's tables, zeroed. NULL if there is none. */
+/* memblock.c: boot-time memory for the core's tables, zeroed; aligned to its size rounded up to a power of
+ * two, or to a page. NULL if there is none. */
 void *boot_alloc(size_t bytes, bool shared);
 
 /* Could a request of the class be served from the zone? */

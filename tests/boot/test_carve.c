@@ -95,6 +95,25 @@ TEST(a_late_table_comes_out_of_the_zones)
 	pm_stop();
 }
 
+TEST(small_tables_share_a_page)
+{
+	unsigned long before;
+	unsigned char *p[10];
+
+	start();
+	before = managed_all();
+	for (unsigned int i = 0; i < 10; i++) {
+		p[i] = boot_alloc(i % 2 ? 256 : 200, false);
+		ok(p[i] != NULL);
+		is((uintptr_t)p[i] % 256, 0);
+		is(p[i][0] | p[i][199], 0, "nobody else's");
+		memset(p[i], 1, 200);
+	}
+	ok(managed_all() >= before - 1);
+	is(phys_check(), 0);
+	pm_stop();
+}
+
 /* One that this CPU's lists have not, another's may: the task has moved since. */
 static struct page *take(struct zone *z)
 {
