@@ -12,13 +12,14 @@ struct phys_tables {
 	u32 *alias;	/* a number per frame, one more than that of the slot in which kmap shows
 				* it, or, if it is lent, of its page in the range of port_vmap */
 	u8 *block_type; /* a byte per page block: KMEM_MT_* */
-	unsigned char *bitmap; /* BITMAP_BYTES a frame of the direct map */
-	bool typed;	       /* page blocks have types: opt.mobility or opt.highatomic */
-	bool live;	       /* frames are on the free lists */
-	bool forked;	       /* a child: what other tasks held at the fork has no owner here */
+	/* Of each frame of the direct map BITMAP_BYTES; SMALL_BYTES, or NULL: page_bitmap() */
+	unsigned char *bitmap, *small;
+	bool typed;  /* page blocks have types: opt.mobility or opt.highatomic */
+	bool live;   /* frames are on the free lists */
+	bool forked; /* a child: what other tasks held at the fork has no owner here */
 };
 extern struct phys_tables phys;
-enum { BITMAP_BYTES = 64 };
+enum { BITMAP_BYTES = 64, SMALL_BYTES = 32 };
 
 /* ---- memblock.c -------------------------------------------------------------------------------- */
 

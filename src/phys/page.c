@@ -247,10 +247,12 @@ void page_free_tails(struct page *page, unsigned int order, bool try)
 	}
 }
 
-unsigned long *page_bitmap(const struct page *head)
+unsigned long *page_bitmap(const struct page *head, u32 objects)
 {
 	pfn_t pfn = pfn_of_page(head);
+	bool small = phys.small && objects <= (8u * SMALL_BYTES << head->order);
 
 	assert_debug(pfn < kmem_machine.low_end);
-	return (unsigned long *)(void *)(phys.bitmap + (size_t)pfn * BITMAP_BYTES);
+	return (unsigned long *)(void *)(small ? phys.small + pfn * SMALL_BYTES
+					       : phys.bitmap + pfn * BITMAP_BYTES);
 }

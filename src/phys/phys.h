@@ -599,9 +599,12 @@ static inline bool page_valid(const struct page *page)
 {
 	return page >= kmem_machine.memmap && page < kmem_machine.memmap + kmem_machine.end;
 }
-/* Slab metadata: 64 bytes a frame, the free bitmap of the slab that starts there. Order-o slabs
- * own 2^o of them: room for 512 objects a page, the most there can be. */
-unsigned long *page_bitmap(const struct page *head);
+/*
+ * The free bitmap of a block that is cut into so many objects, by the slab floor or others. There is room for 512
+ * objects a page, the most there can be, in 64 bytes a frame. Most blocks need few of them, so where tables are
+ * backed as they are touched there is another, of 32 bytes a frame, for those of up to 256 a page.
+ */
+unsigned long *page_bitmap(const struct page *head, u32 objects);
 
 /* ---- lend.c: frames in a row at other addresses ---------------------------------------------------- */
 

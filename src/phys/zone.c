@@ -225,6 +225,7 @@ static bool tables_alloc(void)
 	kmem_machine.memmap = boot_alloc(end * sizeof(struct page), false);
 	kmem_machine.owner = boot_alloc(kmem_machine.low_end * sizeof(*kmem_machine.owner), false);
 	phys.bitmap = boot_alloc(kmem_machine.low_end * BITMAP_BYTES, false);
+	phys.small = port_meta(kmem_machine.low_end * SMALL_BYTES, false); /* or not at all */
 	phys.block_type = boot_alloc((end >> pageblock_order) + 1, false);
 	phys.committed = boot_alloc((end >> MAX_PAGE_ORDER) + 1, false);
 	phys.soiled = boot_alloc(align_up(end / 8 + 1, SECTION_PAGES / 8), false);

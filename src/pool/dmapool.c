@@ -64,9 +64,9 @@ static u32 block_at(const struct dma_pool *p, size_t off)
 	return col % p->size == 0 && col / p->size < row && nr < p->blocks ? (u32)nr : BLOCK_NONE;
 }
 
-static unsigned long *map_word(const struct page *head, u32 nr)
+static unsigned long *map_word(const struct dma_pool *p, const struct page *head, u32 nr)
 {
-	return &page_bitmap(head)[nr / BITS];
+	return &page_bitmap(head, p->blocks)[nr / BITS];
 }
 
 static u32 map_words(const struct dma_pool *p)
@@ -161,7 +161,7 @@ struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t si
 static u32 page_claim(const struct dma_pool *p, struct page *head)
 {
 	for (u32 w = 0; w < map_words(p); w++) {
-		unsigned long *word = &page_bitmap(head)[w], seen = atom_load(word);
+		unsigned long *word = &page_bitmap(head, p->blocks)[w], seen = atom_load(word);
 
 		while (seen) {
 			if (atom_cas(word, &seen, seen & (seen - 1)))
@@ -204,7 +204,7 @@ static struct page *pool_grow(struct dma_pool *p, gfp_t gfp, const void *site)
 	if (p->poison)
 		__builtin_memset(addr_of_page(head), POISON_DMA_FREE, p->span);
 	for (u32 w = 0; w < map_words(p); w++)
-		atom_store(&page_bitmap(head)[w], map_all(p, w) & (w ? ~0UL : ~1UL));
+		atom_store(&page_bitmap(head, p->blocks)[w], map_all(p, w) & (w ? ~0UL : ~1UL));
 	atom_store(&head->u.own.private_data, (unsigned long)(uintptr_t)p);
 	do
 		head->next = seen;
@@ -269,7 +269,7 @@ static void report_free(const struct dma_pool *p, const void *vaddr, dma_addr_t 
  * that is free already may be another's by then. */
 static bool block_put(struct dma_pool *p, struct page *head, u32 nr)
 {
-	unsigned long bit = 1UL << (nr % BITS), *word = map_word(head, nr);
+	unsigned long bit = 1UL << (nr % BITS), *word = map_word(p, head, nr);
 	u8 *addr = block_addr(p, head, nr);
 
 	if (atom_load(word) & bit)
@@ -307,7 +307,8 @@ static u32 page_free_blocks(const struct dma_pool *p, const struct page *head)
 	u32 nr = 0;
 
 	for (u32 w = 0; w < map_words(p); w++)
-		for (unsigned long word = atom_load(&page_bitmap(head)[w]); word; word &= word - 1)
+		for (unsigned long word = atom_load(&page_bitmap(head, p->blocks)[w]); word;
+		     word &= word - 1)
 			nr++;
 	return nr;
 }
@@ -350,10 +351,10 @@ static int page_check(const struct dma_pool *p, const struct page *head)
 	assert_audit(head_of(p, block_dma(p, head, 0)) == head, "%s: pfn %#lx is not its own",
 		     p->name, pfn_of_page(head));
 	for (u32 w = 0; w < map_words(p); w++)
-		assert_audit(!(page_bitmap(head)[w] & ~map_all(p, w)), "%s: no such blocks",
-			     p->name);
+		assert_audit(!(page_bitmap(head, p->blocks)[w] & ~map_all(p, w)),
+			     "%s: no such blocks", p->name);
 	for (u32 nr = 0; nr < p->blocks; nr++) {
-		if (*map_word(head, nr) & 1UL << (nr % BITS))
+		if (*map_word(p, head, nr) & 1UL << (nr % BITS))
 			assert_audit(block_damage(p, block_addr(p, head, nr)) == p->size,
 				     "%s: block %u of pfn %#lx was written to", p->name, nr,
 				     pfn_of_page(head));

@@ -41,7 +41,7 @@ static u32 bitmap_words(const struct page *head)
 
 static u32 bitmap_count(const struct page *head)
 {
-	unsigned long *map = page_bitmap(head);
+	unsigned long *map = page_bitmap(head, head->u.slab.objects);
 	u32 n = 0;
 
 	for (u32 i = 0; i < bitmap_words(head); i++)
@@ -51,7 +51,7 @@ static u32 bitmap_count(const struct page *head)
 
 static void bitmap_fill(struct page *head)
 {
-	unsigned long *map = page_bitmap(head);
+	unsigned long *map = page_bitmap(head, head->u.slab.objects);
 	u32 left = head->u.slab.objects;
 
 	for (u32 i = 0; i < bitmap_words(head); i++) {
@@ -444,7 +444,7 @@ static u32 word_grab(unsigned long *word, unsigned char *base, size_t size, void
  * who takes them from the end reads upwards through memory. How many. */
 static u32 slab_grab(struct kmem_cache *c, struct page *head, void **end, u32 want)
 {
-	unsigned long *map = page_bitmap(head);
+	unsigned long *map = page_bitmap(head, head->u.slab.objects);
 	unsigned char *base = object_at(c, head, 0);
 	size_t size = c->size;
 	u32 got = 0, words = bitmap_words(head);
@@ -565,7 +565,8 @@ static struct give give_gather(const struct kmem_cache *c, void **objs, u32 nr, 
 		bits |= 1UL << bit;
 	} while (++i < nr);
 	*n = i;
-	return (struct give){head, &page_bitmap(head)[first / BITS_PER_WORD], bits, first};
+	return (struct give){head, &page_bitmap(head, head->u.slab.objects)[first / BITS_PER_WORD],
+			     bits, first};
 }
 
 /* The bits among them that were given already. */

@@ -271,7 +271,7 @@ static inline bool slab_bit(const struct page *head, u32 nr)
 {
 	const u32 bits = 8 * sizeof(unsigned long);
 
-	return atom_load_acq(&page_bitmap(head)[nr / bits]) >> nr % bits & 1;
+	return atom_load_acq(&page_bitmap(head, head->u.slab.objects)[nr / bits]) >> nr % bits & 1;
 }
 /* Sends an object that is known to be one of the cache's back to it. */
 void object_release(struct kmem_cache *c, void *obj, bool nested);
