@@ -8,15 +8,16 @@
  *	up to 128	every 16 bytes
  *	up to 256	four to a doubling
  *	up to 2,048	eight to a doubling, or nearly: as many as fit into a page, or 8 or 16 KiB
- *	above		as many as fit into 16 or 32 KiB
+ *	above		as many as fit into 16, 32 or 64 KiB
  *
  * so that above 64 bytes no block is a quarter larger than what was asked for, and no slab wastes more than
- * a sixteenth of itself. All are multiples of 16, and slots are packed from the start of a page, so every
+ * a sixteenth of itself, above 1 KiB no more than a 64th. 1,056 and 4,368 are for what many programs ask for,
+ * a page of 1 or 4 KiB with a header. All are multiples of 16, and slots are packed from the start of a page, so every
  * block is aligned to 16. What wants more alignment goes to kmalloc, whose classes have it.
  *
  * Slabs. A slab whose blocks are freed in any order goes back when all of them are, and what has gone back
  * serves another class if that wants slabs as large. So above 1 KiB, where most of the bytes are, eight blocks make
- * a slab, and above 2 KiB four, which is 16 KiB for nearly all: of a mix of sizes, nine of ten freed, and others
+ * a slab, and above 2 KiB four, if more of them do not waste less: of a mix of sizes, nine of ten freed, and others
  * allocated, 2.0 bytes are resident for each that lives, where slabs of twelve or more blocks keep 2.2.
  *
  * The caches are made by the first call that finds none, for as long as the process lives. Who comes
@@ -26,10 +27,11 @@
 #include "classes.h"
 #include <stdio.h>
 
-static const u16 class_size[] = {16,   32,   48,   64,	 80,   96,   112,  128,	 160,  192,  224,
-				 256,  288,  336,  368,	 400,  448,  512,  544,	 576,  624,  672,
-				 736,  816,  896,  1024, 1088, 1168, 1248, 1360, 1488, 1632, 1808,
-				 2048, 2176, 2336, 2720, 3264, 3632, 4096, 4672, 5456, 6544, 8192};
+static const u16 class_size[] = {16,   32,   48,   64,	 80,   96,   112,  128,	 160,  192,
+				 224,  256,  288,  336,	 368,  400,  448,  512,	 544,  576,
+				 624,  672,  736,  816,	 896,  1024, 1056, 1168, 1248, 1360,
+				 1488, 1632, 1808, 2048, 2176, 2336, 2720, 3264, 3632, 4096,
+				 4368, 4672, 5040, 5456, 5952, 6544, 7280, 8192};
 static struct kmem_cache *caches[MALLOC_SLOTS]; /* likewise */
 struct port_stack *malloc_fast[MALLOC_SLOTS];
 static struct kmem_cache storage[ARRAY_SIZE(class_size)];

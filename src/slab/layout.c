@@ -12,7 +12,8 @@
  * have it, to be checked (debug_link.c): inside the object, unless its free state is somebody's.
  *
  * Order: enough objects that a slab is worth its bookkeeping (4 * (fls(cpus) + 1)), in the smallest
- * order up to 3 that wastes at most 1/16, else 1/8, 1/4, 1/2; else the smallest that holds one.
+ * order up to 3 that wastes at most 1/16, else 1/8, 1/4, 1/2; else the smallest that holds one. Where a
+ * cache's maker says how many are enough: up to 4, if the option has not set less than 3, and from 1/64 on.
  */
 #include "slab/slab.h"
 
@@ -32,7 +33,8 @@ static u32 order_for(u32 size, u32 min_order, u32 max_order, u32 fraction)
 u32 layout_order(u32 size, u32 few, u32 *min_order)
 {
 	const struct kmem_options *opt = &kmem_machine.opt;
-	u32 max_order = opt->slab_max_order;
+	bool wider = few && opt->slab_max_order >= PAGE_ALLOC_COSTLY_ORDER;
+	u32 max_order = opt->slab_max_order + wider;
 	u32 max_objects = ((u32)PAGE_SIZE << max_order) / size;
 	u32 want = opt->slab_min_objects ? opt->slab_min_objects
 		   : few		 ? few
@@ -47,7 +49,7 @@ u32 layout_order(u32 size, u32 few, u32 *min_order)
 	first = (u32)size_max(opt->slab_min_order, get_order((size_t)want * size));
 	if (((u32)PAGE_SIZE << first) / size > MAX_OBJS_PER_SLAB)
 		return get_order((size_t)size * MAX_OBJS_PER_SLAB) - 1;
-	for (u32 fraction = 16; fraction > 1; fraction /= 2) {
+	for (u32 fraction = few ? 64 : 16; fraction > 1; fraction /= 2) {
 		u32 order = order_for(size, first, max_order, fraction);
 
 		if (order <= max_order)

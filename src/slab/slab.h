@@ -85,7 +85,7 @@ struct kmem_cache {
 	u32 link_off;			   /* of free objects; LINK_NONE */
 	void *cut;			   /* whose link was found broken last */
 	u32 order, min_order, min_partial;
-	u32 few; /* objects that make a slab worth its bookkeeping, if its maker knows; else 0 */
+	u32 few; /* if its maker knows how many objects make a slab worth its bookkeeping; else 0 */
 	u32 sheaf_cap;
 	u32 useroffset, usersize;
 	gfp_t gfp; /* added to every slab's request */
