@@ -11,7 +11,8 @@
  *	hint	right behind the run placed last. The excess of a block lies there, and what follows is
  *		often free, so that a sequence of runs of one size is packed without gaps, where each
  *		in a block of its own would leave up to half of it unusable. If a run was freed since:
- *		where it was, since its memory is backed, and likely in a cache. A few steps
+ *		where it was, since its memory is backed, and likely in a cache. A few steps; none if
+ *		nobody has had that memory yet, and somebody that of the next block
  *	block	the lower part of the next larger block; sections: above the largest block, the first
  *		stretch of whole free sections that is long enough, one step per section
  *	scan	the first stretch of free frames that is long enough, wherever it begins: one step per
@@ -137,9 +138,23 @@ static struct page *scan_take(struct zone *z, unsigned long nr)
 	return NULL;
 }
 
+/* Has the next block that serves been somebody's? Then its memory is there. */
+static bool block_used(const struct zone *z, unsigned long nr)
+{
+	for (unsigned int o = fls_ulong(nr - 1); o < NR_PAGE_ORDERS; o++) {
+		u32 pfn = z->area[o].head[KMEM_MT_UNMOVABLE];
+
+		if (pfn != LINK_NIL)
+			return frames_known_soiled(pfn, 0);
+	}
+	return false;
+}
+
 static struct page *run_take(struct zone *z, unsigned long nr)
 {
-	struct page *head = hint_take(z, nr);
+	pfn_t hint = z->run_hint;
+	bool fresh = hint < z->end && !frames_known_soiled(hint, 0);
+	struct page *head = fresh && block_used(z, nr) ? NULL : hint_take(z, nr);
 
 	if (!head)
 		head = nr <= SECTION_PAGES ? block_take(z, nr) : sections_take(z, nr);
