@@ -18,7 +18,7 @@
  * Slabs. A slab whose blocks are freed in any order goes back when all of them are, and what has gone back
  * serves another class if that wants slabs as large. So above 1 KiB, where most of the bytes are, eight blocks make
  * a slab, and above 2 KiB four, if more of them do not waste less: of a mix of sizes, nine of ten freed, and others
- * allocated, 2.0 bytes are resident for each that lives, where slabs of twelve or more blocks keep 2.2.
+ * allocated, 2.0 bytes are in slabs for each that lives, where slabs of twelve or more blocks keep 2.2.
  *
  * The caches are made by the first call that finds none, for as long as the process lives. Who comes
  * meanwhile, or is a handler inside the library, does not wait: kmalloc serves. A block's cache is known by

@@ -458,6 +458,7 @@ EXPORT int malloc_trim(size_t pad)
 	(void)pad;
 	totals_read(&before);
 	trimmed = kmem_trim();
+	slab_discard_hollow();
 	totals_read(&after);
 	errno = saved;
 	return trimmed > 0 || after.free > before.free;

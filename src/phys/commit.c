@@ -46,6 +46,18 @@ static void frames_unsoil(pfn_t pfn)
 		atom_store(&phys.soiled[p / BITS], 0ul);
 }
 
+bool frames_discard(pfn_t pfn, unsigned long nr)
+{
+	unsigned long n = nr, mask = soil_mask(pfn, &n);
+
+	assert_debug(n == nr && n <= SECTION_PAGES);
+	if (!(atom_load(&phys.soiled[pfn / BITS]) & mask) || zone_hooked(pfn, pfn + nr))
+		return true;
+	atom_and(&phys.soiled[pfn / BITS], ~mask);
+	port_decommit(pfn, nr);
+	return port_commit(pfn, nr) >= 0;
+}
+
 /* How many of the nr frames from pfn on are soiled as the first is, or not: as far as its word tells. */
 static unsigned long soil_stretch(pfn_t pfn, unsigned long nr, bool *soiled)
 {

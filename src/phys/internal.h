@@ -60,8 +60,6 @@ static inline pfn_t section_end(pfn_t section)
 bool frames_commit(pfn_t pfn, unsigned long nr, bool try);
 /* Zeroes frames of one zone, through windows where they have no address. */
 void frames_clear(pfn_t pfn, unsigned long nr);
-/* The frames have been somebody's. */
-void frames_soil(pfn_t pfn, unsigned long nr);
 
 /* The state of a frame is read without locks by those who look at a neighbour, so it is stored and
  * loaded whole. FREE is entered and left only under the zone's lock. */

@@ -540,6 +540,15 @@ static inline always_inline bool run_give_hit(struct page *page)
 	return true;
 }
 
+/* commit.c. The frames have been somebody's. */
+void frames_soil(pfn_t pfn, unsigned long nr);
+/*
+ * The owner of the frames, which are of one section, has no need of their contents for now: the host may have
+ * their memory until somebody touches them. It does nothing for frames that are known not to be soiled, as
+ * these are from now on. False: it cannot be had again, and nobody may touch them.
+ */
+bool frames_discard(pfn_t pfn, unsigned long nr);
+
 /* Walks over a zone's heads jump over what was never listed; without the lock, what is listed just now
  * too. */
 static inline pfn_t zone_skip_fresh(const struct zone *z, pfn_t pfn)

@@ -422,32 +422,24 @@ static struct {
 	struct reap r;
 	u32 state;
 } growth;
-enum { WALK_NONE, WALK_DUE, WALK_ON, WALK_TURN };
 
 /* A free of any cache may come by, under locks of its user's that a destructor would want. */
 void slab_reap_idle(bool begin, unsigned long pieces)
 {
-	u32 state = WALK_NONE;
-	bool more = true;
+	bool more = true, fresh;
 
-	if (begin)
-		atom_cas(&growth.state, &state, (u32)WALK_DUE);
-	state = atom_load(&growth.state);
-	/* Pairs with the release below. */
-	if (state == WALK_NONE || state == WALK_TURN ||
-	    !atom_cas(&growth.state, &state, (u32)WALK_TURN))
+	if (!turn_take(&growth.state, begin, &fresh))
 		return;
-	if (state == WALK_DUE)
+	if (fresh)
 		growth.r = (struct reap){.at = UINT64_MAX};
 	while (more && pieces--)
 		more = caches_reap_some(&growth.r, false);
-	atom_store_rel(&growth.state, (u32)(more ? WALK_ON : WALK_NONE));
+	turn_end(&growth.state, more);
 }
 
-/* In a fork's child, whose parent may have been at it. */
 void slab_reap_reset(void)
 {
-	growth.state = WALK_NONE;
+	growth.state = TURN_NONE;
 }
 
 bool slab_reap_some(bool begin)

@@ -626,8 +626,10 @@ void slab_fork_lock(void)
 
 void slab_fork_unlock(bool child)
 {
-	if (child)
+	if (child) {
 		slab_reap_reset();
+		slab_give_reset();
+	}
 	quarantine_fork_unlock();
 	for (struct kmem_cache *c = kmem_machine.caches; c; c = c->next) {
 		port_spin_unlock(&c->rcu.spin);

@@ -470,6 +470,7 @@ static u32 partial_grab(struct kmem_cache *c, void **end, u32 want)
 		if (!head)
 			break;
 		n = slab_grab(c, head, end - got, want - got);
+		frames_soil(pfn_of_page(head), 1ul << head->order);
 		head->u.slab.inuse = (u16)(head->u.slab.inuse + n);
 		c->free_objects -= n;
 		got += n;
@@ -495,6 +496,7 @@ static u32 grow_and_grab(struct kmem_cache *c, gfp_t gfp, void **end, u32 want, 
 	if (!head)
 		return 0;
 	got = slab_grab(c, head, end, want);
+	frames_soil(pfn_of_page(head), 1ul << head->order);
 	if (!lock_take_or_try(&c->node, nested, &f)) {
 		slab_set_list(head, SLAB_LIST_PENDING);
 		/* Nowhere to note it: undo, unless an old note has led somebody here already. */
@@ -688,6 +690,32 @@ unsigned long node_shrink(struct kmem_cache *c)
 	while (node_shrink_some(c, &left, &pages))
 		;
 	return pages;
+}
+
+u32 node_take_hollow(struct kmem_cache *c, unsigned long *left, struct page **slab, void **objs)
+{
+	irqflags_t f = lock_take(&c->node);
+	u32 n = 0;
+
+	if (*left == ~0UL)
+		settle_locked(c);
+	*left = size_min(*left, c->partial.nr);
+	for (u32 i = 0; i < HOLLOW_LOOKS && !n && *left; i++, --*left) {
+		struct page *p = *slab = chain_pop(&c->partial);
+		unsigned long bits = slab_hollow_bits(c, p);
+
+		chain_add_tail(&c->partial, p);
+		if (!bits)
+			continue;
+		atom_and(page_bitmap(p, p->u.slab.objects), ~bits);
+		for (; bits; bits &= bits - 1)
+			objs[n++] = object_at(c, p, (u32)__builtin_ctzl(bits));
+		p->u.slab.inuse = (u16)(p->u.slab.inuse + n);
+		c->free_objects -= n;
+		slab_enlist(c, p);
+	}
+	node_unlock(c, f);
+	return n;
 }
 
 /* ---- Check ---------------------------------------------------------------------------------------- */

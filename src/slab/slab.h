@@ -7,6 +7,7 @@
  *	sheaf	an array of object pointers; main and spare per CPU and cache
  *	barn	a cache's store of full and empty sheaves
  *	partial	a slab with a free object, which may be all of them (empty)
+ *	hollow	of a slab's page: no object in use lies in it
  *	slot	the room of one object: object, red zones, tracks, padding; cache->size bytes
  *	inuse	objects of a slab that are not in its bitmap: objects resting in sheaves count
  *
@@ -161,6 +162,11 @@ unsigned long node_shrink(struct kmem_cache *c);
 /* A part of that: *left, ~0UL at first, are to be looked at yet. False: none is. */
 bool node_shrink_some(struct kmem_cache *c, unsigned long *left, unsigned long *pages);
 void node_settle(struct kmem_cache *c); /* takes in what was freed without the lock */
+/*
+ * Takes off the next slab with pages that no object in use lies in the objects that lie in these, at most
+ * HOLLOW_MOST: how many; *left as above.
+ */
+u32 node_take_hollow(struct kmem_cache *c, unsigned long *left, struct page **slab, void **objs);
 /* How many slabs there are; *free: and how many objects are free in them. */
 unsigned long node_slabs(struct kmem_cache *c, unsigned long *free);
 /* Slabs whose grace period is over go to the page allocator; all of them if wait. */
@@ -207,6 +213,20 @@ static inline bool object_starts(const struct starts *s, size_t limit, size_t of
 {
 	return (off & s->mask) * s->mul < limit;
 }
+
+/* ---- hollow.c: pages inside of slabs ----------------------------------------------------------- */
+
+enum { HOLLOW_MOST = 8 * sizeof(unsigned long) }; /* objects of a slab that is looked at */
+enum { HOLLOW_LOOKS = 8 };			  /* slabs in one piece */
+/* The objects of a partial slab, by their bits, that are free and lie in pages without one in use. Under the
+ * node lock. */
+unsigned long slab_hollow_bits(const struct kmem_cache *c, const struct page *head);
+/* The host may have the memory of all such pages, of caches that have no word in it. */
+void slab_discard_hollow(void);
+/* The same by pieces, and then the CPUs' lists of pages as well, for those who grow: begins unless it has been
+ * begun, and does so many pieces. */
+void slab_give(bool begin, unsigned long pieces);
+void slab_give_reset(void); /* in a fork's child, whose parent may have been at it */
 
 /* ---- sheaf.c -------------------------------------------------------------------------------- */
 
@@ -470,7 +490,26 @@ bool slab_reap_some(
 	bool begin); /* a piece of what was not used since the last time; false: it was the last */
 /* The same, for those who grow: a walk begins, unless one is under way, and so many pieces of it are done. */
 void slab_reap_idle(bool begin, unsigned long pieces);
-void slab_reap_reset(void);
+void slab_reap_reset(void); /* in a fork's child, whose parent may have been at it */
+
+/* Work that is done by pieces by whoever comes by, one task at a time. */
+enum { TURN_NONE, TURN_DUE, TURN_ON, TURN_TAKEN };
+/* begin: there is some, unless it has been begun. False: there is none, or another one is at it. */
+static inline bool turn_take(u32 *state, bool begin, bool *fresh)
+{
+	u32 seen = TURN_NONE;
+
+	if (begin)
+		atom_cas(state, &seen, (u32)TURN_DUE);
+	seen = atom_load(state);
+	*fresh = seen == TURN_DUE;
+	/* Pairs with the release below. */
+	return seen != TURN_NONE && seen != TURN_TAKEN && atom_cas(state, &seen, (u32)TURN_TAKEN);
+}
+static inline void turn_end(u32 *state, bool more)
+{
+	atom_store_rel(state, (u32)(more ? TURN_ON : TURN_NONE));
+}
 void slab_trace_switch(bool on);
 void slab_fork_lock(void);
 void slab_fork_unlock(bool child);

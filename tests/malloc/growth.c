@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * growth: blocks of one size are taken, and freed in an order that leaves many slabs half empty for long;
- * then the program grows by another size. What the first have left behind must have gone to it.
- * And what a block has in which realloc has moved one that grows.
+ * then the program grows by another size. What the first have left behind must have gone to it. So must
+ * what large blocks have left on the CPUs' lists. And what a block has in which realloc has moved one that grows.
  */
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "check.h"
 
 enum {
@@ -16,7 +18,9 @@ enum {
 	SECOND = 100000,
 	SECOND_SIZE = 60,
 	KIB = 1024,
-	MIB = 1024 * KIB
+	MIB = 1024 * KIB,
+	THIRD = 20000,
+	THIRD_SIZE = 256
 };
 
 static void *block[SECOND];
@@ -91,10 +95,85 @@ static void test_realloc_room(void)
 	      "realloc: what grows by much gets that");
 }
 
-int main(void)
+/*
+ * Vectors that have grown, like any list's: of each length two are freed, and rest on the CPU's lists.
+ * Returns their bytes.
+ */
+static size_t runs_left(void)
+{
+	size_t bytes = 0;
+	int n = 0;
+
+	for (size_t size = 12 << 10; size <= 256 << 10; size += size / 8, n += 2) {
+		block[n] = malloc(size);
+		block[n + 1] = malloc(size);
+		bytes += 2 * size;
+	}
+	while (n-- > 0)
+		free(block[n]);
+	return bytes;
+}
+
+static void lists_give_way(void)
+{
+	size_t before = mallinfo2().arena, left = runs_left();
+
+	check(mallinfo2().arena - before > left / 2, "some stay when large blocks are freed");
+	take(THIRD, THIRD_SIZE);
+	check(mallinfo2().arena - before < THIRD * THIRD_SIZE + left / 4,
+	      "they go when the program grows by small ones");
+	give(THIRD);
+}
+
+static size_t resident(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	check(f && fscanf(f, "%*u %lu", &pages) == 1, "what is resident can be read");
+	if (f)
+		fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * Each tenth block stays, and with it its slab; but the other pages of that go before there is more than ever, or
+ * when they are asked for.
+ */
+static void hollow_pages_give_way(bool trim)
+{
+	static void *stay[FIRST];
+	size_t before = resident(), most = FIRST * FIRST_SIZE;
+
+	take(FIRST, FIRST_SIZE);
+	for (int i = 0; i < FIRST; i += 10) {
+		stay[i] = block[i];
+		block[i] = NULL;
+	}
+	give(FIRST);
+	check(resident() - before > most, "they stay while nothing else is wanted");
+	if (trim) {
+		malloc_trim(0);
+		check(resident() - before < most / 5 * 3,
+		      "they go when malloc_trim() asks for them");
+	}
+	take(THIRD, THIRD_SIZE);
+	check(resident() - before < THIRD * THIRD_SIZE + most / 2 + most / 4,
+	      "they go when the program grows");
+	give(THIRD);
+	for (int i = 0; i < FIRST; i += 10)
+		free(stay[i]);
+}
+
+int main(int argc, char **argv)
 {
 	unsigned long before;
 
+	if (argc > 1) {
+		hollow_pages_give_way(!strcmp(argv[1], "trim"));
+		return check_done();
+	}
+	lists_give_way();
 	take(FIRST, FIRST_SIZE);
 	before = slabs("\"malloc-2048\"");
 	check(before >= FIRST / 8, "many slabs are in use");

@@ -10,4 +10,10 @@ grep '^not ok' "$tmp/tap" | sed 's/^/# /'
 pre 60 "KMEM_CMDLINE=mem=512M" GLIBC_TUNABLES=glibc.pthread.rseq=0 "$tmp/growth" >"$tmp/tap"
 ok $? "also without rseq"
 grep '^not ok' "$tmp/tap" | sed 's/^/# /'
+pre 60 KMEM_CMDLINE=mem=512M "$tmp/growth" hollow >"$tmp/tap"
+ok $? "and pages inside of slabs that nothing is in"
+grep '^not ok' "$tmp/tap" | sed 's/^/# /'
+pre 60 KMEM_CMDLINE=mem=512M "$tmp/growth" trim >"$tmp/tap"
+ok $? "and to malloc_trim()"
+grep '^not ok' "$tmp/tap" | sed 's/^/# /'
 done_testing
