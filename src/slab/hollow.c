@@ -93,7 +93,10 @@ struct walk {
 	unsigned long left; /* slabs to be looked at */
 };
 
-enum { WALK_GLANCES = 8 }; /* caches in one piece that have nothing to give */
+enum {
+	WALK_GLANCES = 8, /* caches that have nothing to give */
+	GIVE_SLABS = 4	  /* that give something in one piece */
+};
 
 /* Eight slabs are looked at, of which one gives something. */
 static void cache_discard_some(struct kmem_cache *c, struct walk *w)
@@ -149,12 +152,12 @@ static struct {
 
 static bool give_some(void)
 {
-	bool more;
+	bool slabs = !giving.lists, more;
 
-	if (!giving.lists) {
+	for (u32 i = 0; i < GIVE_SLABS && !giving.lists; i++)
 		giving.lists = !discard_some(&giving.w);
+	if (slabs)
 		return true;
-	}
 	more = pcp_drain_some(&giving.list);
 	phys_run_deferred();
 	return more;
