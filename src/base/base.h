@@ -34,8 +34,6 @@ typedef unsigned long pfn_t;
 #define unlikely(x)   __builtin_expect(!!(x), 0)
 #define noinline      __attribute__((noinline))
 #define always_inline __attribute__((always_inline))
-/* What users call all the time: where a hit begins in a line of the cache is worth a tenth of its time. */
-#define hot_entry __attribute__((aligned(64)))
 /* Declarations too: what the compiler knows to be in the same object is reached without a table. */
 #define HIDDEN			      __attribute__((visibility("hidden")))
 #define ARRAY_SIZE(a)		      (sizeof(a) / sizeof((a)[0]))

@@ -23,7 +23,7 @@ static noinline struct page *pages_alloc(gfp_t gfp, unsigned int order, const vo
 	return gfp_alloc(gfp_fix_public(gfp), order, site);
 }
 
-hot_entry struct page *alloc_pages(gfp_t gfp, unsigned int order)
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = gfp_hit(gfp, order, 0);
 
@@ -60,7 +60,7 @@ unsigned long get_zeroed_page(gfp_t gfp)
 
 /* ---- Free --------------------------------------------------------------------------------------- */
 
-hot_entry void __free_pages(struct page *page, unsigned int order)
+void __free_pages(struct page *page, unsigned int order)
 {
 	if (likely(gfp_free_hit(page, order, 0)))
 		return;

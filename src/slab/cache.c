@@ -151,7 +151,7 @@ void *cache_alloc_miss(struct kmem_cache *c, gfp_t gfp, size_t req, const void *
 	return obj ? obj : alloc_full(c, gfp, req, site, false);
 }
 
-hot_entry void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
 	void *obj = cache_hit(c, gfp);
 
@@ -269,7 +269,7 @@ static inline always_inline bool cache_free_hit(struct kmem_cache *c, void *obj)
 	       likely(port_task_push(fast, obj));
 }
 
-hot_entry void kmem_cache_free(struct kmem_cache *c, const void *object)
+void kmem_cache_free(struct kmem_cache *c, const void *object)
 {
 	void *obj = (void *)(uintptr_t)object;
 

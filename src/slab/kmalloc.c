@@ -239,7 +239,7 @@ static inline void *kmalloc_site(size_t size, gfp_t gfp, const void *site)
 	return likely(p) ? p : kmalloc_slow(size, gfp, site);
 }
 
-hot_entry void *kmalloc(size_t size, gfp_t gfp)
+void *kmalloc(size_t size, gfp_t gfp)
 {
 	void *p = kmalloc_hit(size, gfp);
 
@@ -248,7 +248,7 @@ hot_entry void *kmalloc(size_t size, gfp_t gfp)
 	return kmalloc_slow(size, gfp, __builtin_return_address(0));
 }
 
-hot_entry void *kmem_kmalloc_size(size_t size, gfp_t gfp, size_t index)
+void *kmem_kmalloc_size(size_t size, gfp_t gfp, size_t index)
 {
 	void *p = size_hit(index, gfp);
 
@@ -416,7 +416,7 @@ static void kfree_site(const void *p, const void *site)
 		kfree_miss(p, site);
 }
 
-hot_entry void kfree(const void *p)
+void kfree(const void *p)
 {
 	if (likely(kfree_hit(p)))
 		return;
