@@ -23,7 +23,7 @@ static noinline void *run_hit_count(void *p)
 {
 	const struct page *page = page_of_addr(p);
 
-	run_count_slow(page, run_taken(page));
+	run_count_slow(page_run_nr(page), run_taken(page));
 	return p;
 }
 
@@ -39,7 +39,7 @@ static inline always_inline void *run_hit(size_t size)
 	if (unlikely(!page))
 		return NULL;
 	p = addr_of_page(page);
-	return likely(run_count(page, run_taken(page))) ? p : run_hit_count(p);
+	return likely(run_count(page_run_nr(page), run_taken(page))) ? p : run_hit_count(p);
 }
 
 static inline always_inline bool run_free_hit(void *p)

@@ -85,8 +85,8 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *node
 		return NULL;
 	page = run_hit(gfp & ~__GFP_ZERO, nr);
 	if (page) {
-		if (!run_count(page, run_taken(page)))
-			run_count_slow(page, run_taken(page));
+		if (!run_count(page_run_nr(page), run_taken(page)))
+			run_count_slow(page_run_nr(page), run_taken(page));
 		if (gfp & __GFP_ZERO)
 			gfp_zero(page, nr);
 		return page;

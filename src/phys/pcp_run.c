@@ -80,9 +80,9 @@ void run_give_full(struct page *head)
 	run_rest(zone_of_head(head), head, PCP_RUNS + head->u.own.listed - 1u, sync_nested());
 }
 
-void run_count_slow(const struct page *page, enum kmem_event ev)
+void run_count_slow(unsigned long nr, enum kmem_event ev)
 {
-	vm_event_add(ev, page_run_nr(page));
+	vm_event_add(ev, nr);
 }
 
 static u32 run_capacity(const struct zone *z, unsigned int list)

@@ -475,13 +475,13 @@ static inline unsigned long page_run_nr(const struct page *head)
 }
 
 /* Hits of runs. */
-void run_count_slow(const struct page *page, enum kmem_event ev);
+void run_count_slow(unsigned long nr, enum kmem_event ev);
 void run_give_full(struct page *page);
 
 /* Counts a run's frames: what follows its hit. False: run_count_slow() has to. */
-static inline always_inline bool run_count(const struct page *page, enum kmem_event ev)
+static inline always_inline bool run_count(unsigned long nr, enum kmem_event ev)
 {
-	return likely(vm_event_hit(kmem_machine.stat, ev, page_run_nr(page)));
+	return likely(vm_event_hit(kmem_machine.stat, ev, nr));
 }
 static inline enum kmem_event run_taken(const struct page *page)
 {
@@ -518,6 +518,7 @@ static inline always_inline bool run_give_hit(struct page *page)
 	u32 kind = atom_load(&page->kind);
 	struct port_stack *stacks;
 	unsigned int listed;
+	unsigned long nr;
 	s32 one = 1;
 
 	if (unlikely((kind & ~(u32)PAGE_KIND_ZONE) !=
@@ -532,11 +533,12 @@ static inline always_inline bool run_give_hit(struct page *page)
 		atom_store_rel(&page->refcount, 1);
 		return false;
 	}
+	nr = page_run_nr(page); /* once it is on the list it is anybody's */
 	page_turn(page, kind, PAGE_ALLOC, PAGE_PCP);
 	if (unlikely(!port_hit_push(stacks + listed - 1, page)))
 		run_give_full(page);
-	else if (unlikely(!run_count(page, KMEM_EV_pgfree)))
-		run_count_slow(page, KMEM_EV_pgfree);
+	else if (unlikely(!run_count(nr, KMEM_EV_pgfree)))
+		run_count_slow(nr, KMEM_EV_pgfree);
 	return true;
 }
 
