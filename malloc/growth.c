@@ -20,9 +20,8 @@
  * Memory that the host has not given yet is asked for where there is more in use than there ever was (`top`).
  * Before that the CPUs' lists are emptied, on which a vector that grows leaves one or two runs of each length that it
  * has had; and pages inside of slabs that nothing is in (slab/hollow.c) are the host's again. Not for each page
- * more, but where there were a 16th less since the last time, or are a 16th more than then; and by pieces, as
- * the walk. Below `top` all that would be for nothing, and who comes and
- * goes would lose his hits.
+ * more, but where there were a 16th less since the last time, or are a 16th more than then; and by pieces, as the
+ * walk. Below `top` all that would be for nothing, and who comes and goes would lose his hits.
  *
  * Cost: a dozen loads for a miss; while a walk is under way a piece, a batch of objects at most.
  */

@@ -45,16 +45,24 @@ static size_t ids_listed(void)
 }
 
 /* Without a list, as many as there is room for in a mask of them. */
-static size_t cpu_ids(void)
+static size_t ids_masked(void)
 {
 	unsigned long mask[IDS_MOST / (8 * sizeof(long))];
-	size_t ids = ids_listed();
-	long bytes;
+	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 
-	if (ids)
-		return ids;
-	bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 	return bytes > 0 ? (size_t)bytes * 8 : IDS_MOST;
+}
+
+/* The host is asked once: its answer never changes. */
+static size_t cpu_ids(void)
+{
+	static size_t ids;
+
+	if (!ids)
+		ids = ids_listed();
+	if (!ids)
+		ids = ids_masked();
+	return ids;
 }
 
 size_t port_areas_bytes(void)

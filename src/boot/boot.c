@@ -171,7 +171,7 @@ static int percpu_up(void)
 {
 	u32 nr = kmem_machine.nr_cpus + 1; /* and nobody's, which is beside that share */
 	unsigned int shift = PERCPU_SHIFT_TOP;
-	unsigned char *base = NULL;
+	unsigned char *base;
 	void *own = NULL;
 
 	if (port_areas(kmem_machine.nr_cpus, &own, &shift) != 0)

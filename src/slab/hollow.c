@@ -89,8 +89,7 @@ static bool cache_is_plain(const struct kmem_cache *c)
 /* A walk over all caches, which may be left after each piece, as reclaim's (cache.c). */
 struct walk {
 	u64 at; /* seq of the cache whose turn it is, if it still is there; else that of the next one */
-	bool begun;
-	unsigned long left; /* slabs to be looked at */
+	unsigned long left; /* slabs of that one to be looked at; 0: it has not been begun */
 };
 
 enum {
@@ -105,8 +104,8 @@ static void cache_discard_some(struct kmem_cache *c, struct walk *w)
 	struct page *slab;
 	u32 n;
 
-	if (!w->begun || w->at != c->seq)
-		*w = (struct walk){c->seq, true, ~0UL};
+	if (!w->left || w->at != c->seq)
+		*w = (struct walk){c->seq, ~0UL};
 	n = node_take_hollow(c, &w->left, &slab, objs);
 	/* What cannot be had again is nobody's from now on. */
 	if (n && slab_discard(c, slab, bits_of(c, slab, objs, n)))

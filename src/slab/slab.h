@@ -216,8 +216,10 @@ static inline bool object_starts(const struct starts *s, size_t limit, size_t of
 
 /* ---- hollow.c: pages inside of slabs ----------------------------------------------------------- */
 
-enum { HOLLOW_MOST = 8 * sizeof(unsigned long) }; /* objects of a slab that is looked at */
-enum { HOLLOW_LOOKS = 8 };			  /* slabs in one piece */
+enum {
+	HOLLOW_MOST = 8 * sizeof(unsigned long), /* objects of a slab that is looked at */
+	HOLLOW_LOOKS = 8,			 /* slabs in one piece */
+};
 /* The objects of a partial slab, by their bits, that are free and lie in pages without one in use. Under the
  * node lock. */
 unsigned long slab_hollow_bits(const struct kmem_cache *c, const struct page *head);
@@ -486,8 +488,8 @@ void slab_exit(void);
 unsigned long slab_report_leaks(void); /* objects */
 int slab_check_all(void);
 unsigned long slab_drain_all(void); /* pages given back */
-bool slab_reap_some(
-	bool begin); /* a piece of what was not used since the last time; false: it was the last */
+/* A piece of what was not used since the last time; false: it was the last. */
+bool slab_reap_some(bool begin);
 /* The same, for those who grow: a walk begins, unless one is under way, and so many pieces of it are done. */
 void slab_reap_idle(bool begin, unsigned long pieces);
 void slab_reap_reset(void); /* in a fork's child, whose parent may have been at it */
