@@ -109,11 +109,31 @@ TEST(an_item_is_queued_once_and_never_runs_twice_at_a_time)
 	kmem_env_sleep_ns(5000000);
 	is(now_is(&started), 1, "the second waits for the first");
 	add_one(&let_go);
-	ok(flush_work(&w));
+	flush_work(&w);
 	is(now_is(&runs), 2);
 	is(now_is(&most_at_once), 1);
 	ok(!flush_work(&w), "nothing to wait for");
 	destroy_workqueue(wq);
+	env_end();
+}
+
+/* Whether the worker or the one that flushes is first is not ours to say: until it was the latter. */
+TEST(flush_tells_whether_it_waited)
+{
+	struct work_struct w;
+	unsigned int rounds = 0;
+	bool waited = false;
+
+	env_begin();
+	INIT_WORK(&w, busy_fn);
+	ok(!flush_work(&w), "it was never queued");
+	while (!waited && rounds < 10000) {
+		ok(schedule_work(&w));
+		waited = flush_work(&w);
+		is(now_is(&runs), ++rounds);
+		ok(!flush_work(&w), "nothing to wait for");
+	}
+	ok(waited);
 	env_end();
 }
 
