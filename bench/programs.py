@@ -8,10 +8,12 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 DEADLINE = 300
+INTERPRETER = sys.executable  # what PATH calls python3 may be a script that looks for it
 
 PYTHON = """
 import sys
@@ -133,7 +135,7 @@ class Programs:
 
     def python3(self, subject):
         """Without its own pools, so that every object is the malloc's."""
-        return self.simple("python3", subject, ["python3", "-S", "-c", PYTHON,
+        return self.simple("python3", subject, [INTERPRETER, "-S", "-c", PYTHON,
                                                 str(self.amount(200000, 500))], "",
                            PYTHONMALLOC="malloc", PYTHONHASHSEED="0")
 
@@ -186,7 +188,7 @@ def programs(suite):
     found = {}
     for name, needs, package, function in (
             ("gcc", ["gcc"], "gcc", p.gcc),
-            ("python3", ["python3"], "python3", p.python3),
+            ("python3", [INTERPRETER], "python3", p.python3),
             ("redis", ["redis-server", "redis-benchmark", "redis-cli"], "redis", p.redis),
             ("sqlite3", ["sqlite3"], "sqlite3", p.sqlite3)):
         if all(shutil.which(n) for n in needs):
