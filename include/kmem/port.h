@@ -146,9 +146,10 @@ typedef struct {
 
 /* Sleep while *word == seen, at most ns nanoseconds (UINT64_MAX: no limit). Task context. */
 void port_wait(uint32_t *word, uint32_t seen, uint64_t ns);
-void port_wake(uint32_t *word, unsigned int n);			 /* UINT32_MAX: all */
-void port_relax(void);						 /* let others run; task context */
-int port_spawn(void (*fn)(void *), void *arg, const char *name); /* 0, or -38 (ENOSYS) */
+void port_wake(uint32_t *word, unsigned int n); /* UINT32_MAX: all */
+void port_relax(void);				/* let others run; task context */
+/* 0, or -38 (ENOSYS). Task context, never in a signal handler. */
+int port_spawn(void (*fn)(void *), void *arg, const char *name);
 /*
  * Where a process can be copied: what to call before that, and after it on both sides. In the child
  * the port has made the shared port_meta() its own before it calls child. Threads of port_spawn are

@@ -79,8 +79,8 @@ struct shrinker {
  */
 struct shrinker *shrinker_alloc(unsigned int flags, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Visible to reclaim from now on. Without callbacks, or registered already: misuse, and nothing
- * happens. */
+/* Visible to reclaim from now on; the first makes kswapd (below). Without callbacks, or registered
+ * already: misuse, and nothing happens. Task context. */
 void shrinker_register(struct shrinker *s);
 /* Unregisters it, waits until no task is in it, and frees it. One that was never registered too;
  * NULL is nothing. Not from its own callbacks. */
@@ -149,10 +149,10 @@ void kmem_set_oom_handler(kmem_oom_fn fn, void *arg); /* fn NULL: none */
  * kswapd, background reclaim: woken by requests with __GFP_KSWAPD_RECLAIM that find every zone at its
  * low mark, it asks providers and shrinkers until one zone of the request's is at its high mark. It is
  * a task of the library's own (posix: a thread with all signals blocked and a stack of 256 KiB),
- * started when it is first wanted and there is somebody to ask, not before; it sleeps while nothing
- * is wanted, and ends with the machine. A fork's child starts its own. While it has freed nothing
- * sixteen times in a row it is not woken, until some reclaim frees something or a zone is at its
- * high mark again.
+ * started when the first shrinker or provider is registered, not before; it sleeps while nothing
+ * is wanted, and ends with the machine. A fork's child starts its own, with the first request for
+ * pages that may block. While it has freed nothing sixteen times in a row it is not woken, until some
+ * reclaim frees something or a zone is at its high mark again.
  *
  * kmem_kswapd_run() does one such balance in the caller's task, for those without threads or with
  * kswapd=0: from an idle loop, or when the wake hook says so. False: nothing was wanted, or it is

@@ -153,6 +153,8 @@ struct page *gfp_alloc(gfp_t gfp, unsigned int order, const void *site)
 		return NULL;
 	if (unlikely(gfp_should_fail(req.gfp, order)))
 		return NULL;
+	if (req.may_block)
+		kswapd_begin();
 	page = gfp_walk(&req, req.aflags_fast);
 	if (unlikely(!page))
 		page = gfp_slow(&req);

@@ -94,6 +94,8 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, void *node
 	if (!gfp_decode(gfp_fix_public(gfp), 0, site, &req) ||
 	    gfp_should_fail(req.gfp, run_order(nr)))
 		return NULL;
+	if (req.may_block)
+		kswapd_begin();
 	page = run_walk(&req, req.aflags_fast, nr);
 	if (!page)
 		page = run_slow(&req, nr);

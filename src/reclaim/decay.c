@@ -104,7 +104,7 @@ static noinline bool decay_look(void)
 	return more;
 }
 
-/* Who may not make kswapd leaves it to the next free. */
+/* Where kswapd has not begun yet, the next free tries again. */
 static noinline void decay_wake(void)
 {
 	u32 all = DECAY_ROUNDS;

@@ -16,9 +16,10 @@
  * port_wait() looks at the word in the very step in which it falls asleep, so a wish is either seen
  * before or wakes. Stop is a bit of the same word, which a step leaves where it is.
  *
- * The task. It starts with the first wake-up in a context that may sleep, once there is a shrinker or
- * a provider to ask, or with decay_thread=1; a wish that a handler leaves waits for that. Where there
- * are no threads the embedding calls kmem_kswapd_run() instead.
+ * The task. Making a thread is nothing for a handler, and one that does not say that it is one cannot be
+ * told from its task. So no wish makes kswapd, and no free: who registers a shrinker or a provider does,
+ * and, where there is one or decay_thread=1, a request for pages that may block (after a fork, say). A
+ * wish waits for that. Where there are no threads the embedding calls kmem_kswapd_run() instead.
  *
  *	NONE --spawned--> SPAWNED --stop--> NONE		REFUSED: the port has no tasks to give
  *
@@ -277,8 +278,8 @@ static void kswapd_main(void *arg)
 	port_wake(&kswapd.task, UINT32_MAX);
 }
 
-/* Only where a thread may be made: that allocates, and comes back here. */
-static void kswapd_spawn(void)
+/* Making a thread allocates, and comes back here. */
+void kswapd_begin(void)
 {
 	u32 none = KSWAPD_NONE;
 
@@ -302,7 +303,6 @@ bool kswapd_wake(gfp_t gfp, unsigned int order, u32 class)
 		return false;
 	if (wish_raise(wish_of(order, class)))
 		trace_wakeup_kswapd(order, gfp);
-	kswapd_spawn();
 	return true;
 }
 
@@ -310,7 +310,6 @@ bool kswapd_nudge(void)
 {
 	if (atom_or(&kswapd.wanted, WISH_DECAY) == 0)
 		port_wake(&kswapd.wanted, UINT32_MAX);
-	kswapd_spawn();
 	return atom_load(&kswapd.task) != KSWAPD_NONE;
 }
 

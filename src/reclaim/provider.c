@@ -26,7 +26,10 @@ int kmem_provider_register(struct kmem_provider *p)
 {
 	if (!p || !p->count_pages || !p->reclaim)
 		return -KE_INVAL;
-	return registry_add(&providers, &p->registered, 0) ? 0 : -KE_INVAL;
+	if (!registry_add(&providers, &p->registered, 0))
+		return -KE_INVAL;
+	kswapd_begin();
+	return 0;
 }
 
 void kmem_provider_unregister(struct kmem_provider *p)

@@ -93,8 +93,10 @@ void reclaim_wake_kswapd(gfp_t gfp, unsigned int order, u32 class, bool nested);
 void reclaim_tick(void);
 /* kswapd.c. False: there is nothing to be done in the background, or no hope. Any context. */
 bool kswapd_wake(gfp_t gfp, unsigned int order, u32 class);
-/* Any context: kswapd looks up from its sleep, or is made if it may be. False: there is none yet. */
+/* Any context: kswapd looks up from its sleep. False: there is none yet. */
 bool kswapd_nudge(void);
+/* Makes kswapd, unless it is there or there is nothing for it. A request that may block, no lock held. */
+void kswapd_begin(void);
 /* Some reclaim has freed something. */
 void kswapd_progress(void);
 /* A task that is about to reclaim waits here while the reserves are half gone and kswapd is at it:

@@ -28,8 +28,10 @@ static int shrinker_add(struct shrinker *s)
 {
 	bool whole = s && s->count_objects && s->scan_objects;
 
-	if (whole && registry_add(&shrinkers, &s->registered, 0))
+	if (whole && registry_add(&shrinkers, &s->registered, 0)) {
+		kswapd_begin();
 		return 0;
+	}
 	report_misuse(KMEM_MISUSE_SHRINKER, s, "shrinker %p (%s): %s", (const void *)s,
 		      s ? s->name : "", whole ? "is registered already" : "a callback is missing");
 	return -KE_INVAL;

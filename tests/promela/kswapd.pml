@@ -129,7 +129,7 @@ inline wish_raise()
 #endif
 }
 
-inline kswapd_spawn()
+inline kswapd_begin()
 {
 	if
 	:: atomic { task == NONE -> task = SPAWNED };
@@ -145,16 +145,12 @@ inline kswapd_spawn()
 	fi
 }
 
-inline kswapd_wake(may_spawn)
+inline kswapd_wake()
 {
 	if
 	:: free >= HIGH || failures >= HOPELESS
 	:: else ->
-		wish_raise();
-		if
-		:: may_spawn -> kswapd_spawn()
-		:: else
-		fi
+		wish_raise()
 	fi
 }
 
@@ -188,8 +184,9 @@ proctype taker(byte me)
 {
 	bit was, mine;
 
+	kswapd_begin();
 	if
-	:: free < HIGH -> kswapd_wake(1)
+	:: free < HIGH -> kswapd_wake()
 	:: else
 	fi;
 	throttle_direct(me);
@@ -217,7 +214,7 @@ proctype handler()
 
 	atomic { free = (free > 0 -> free - 1 : 0) };
 	if
-	:: free < HIGH -> kswapd_wake(0)
+	:: free < HIGH -> kswapd_wake()
 	:: else
 	fi;
 	working--

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The phys floor alone: which requests and frees hit a per-CPU list (src/phys/hit.c). */
 #include "phys_machine.h"
+#include "one_cpu.h"
 
 /* Is the table of hits what the watermark test says, for each order that has lists? */
 static bool hits_are_exact(const struct zone *z)
@@ -44,6 +45,7 @@ static void hits_start(pfn_t frames)
 {
 	struct kmem_options opt = pm_options(frames);
 
+	stay_on_this_cpu();
 	opt.percpu_pages = true;
 	pm_start(&opt);
 }

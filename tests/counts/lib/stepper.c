@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "stepper.h"
+#include "one_cpu.h"
 
 struct stepper {
 	pid_t child;
@@ -23,17 +23,6 @@ struct stepper {
 void step_here(void)
 {
 	raise(SIGSTOP);
-}
-
-/* One CPU, for a move in the middle of a sequence that is no longer one would be seen. */
-static void stay_here(void)
-{
-	cpu_set_t set;
-	int cpu = sched_getcpu();
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu < 0 ? 0 : (size_t)cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
 static struct step_fn *fn_at(struct stepper *s, unsigned long pc)
@@ -110,7 +99,7 @@ bool step_run(void (*load)(void *), void *arg, struct step_fn *fns, unsigned int
 
 	s.child = fork();
 	if (s.child == 0) {
-		stay_here();
+		stay_on_this_cpu(); /* a move in the middle of a sequence would be seen */
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			_exit(2);
 		load(arg);

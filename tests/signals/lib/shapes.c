@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "parts.h"
+#include "world.h"
 
 enum { SAME = 1200, BURST = 16 };
 
@@ -173,6 +174,7 @@ static void sh_face(void)
 {
 	struct block b = disown_kind(&s.handler, OF_FACE, 0);
 
+	w->urgent = false; /* malloc has a blocking word, whoever calls */
 	if (b.p) {
 		void *p = face_realloc(b.p, b.size * 2);
 

@@ -21,7 +21,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +34,7 @@
 #include <unistd.h>
 #include "world.h"
 #include "phys/internal.h"
+#include "one_cpu.h"
 
 /* The C library decides it when a program starts. */
 __attribute__((constructor)) static void without_sequences(int argc, char **argv)
@@ -79,6 +79,8 @@ int __real_port_spawn(void (*fn)(void *), void *arg, const char *name);
 int __wrap_port_spawn(void (*fn)(void *), void *arg, const char *name);
 int __wrap_port_spawn(void (*fn)(void *), void *arg, const char *name)
 {
+	if (w && w->urgent)
+		step_finding("makes a thread, which takes the host's locks");
 	return w ? -38 : __real_port_spawn(fn, arg, name);
 }
 
@@ -349,6 +351,13 @@ static void shapes_choose(void)
 		w->left = 0;
 }
 
+static void shape_run(unsigned int i)
+{
+	w->urgent = true;
+	shapes[i].fn();
+	w->urgent = false;
+}
+
 /* Runs the next shape at this boundary; the victim then goes on without the trap flag. */
 static void shape_next(ucontext_t *uc)
 {
@@ -357,7 +366,7 @@ static void shape_next(ucontext_t *uc)
 	w->left--;
 	w->phase = RUNNING;
 	w->result.runs++;
-	shapes[w->shape].fn();
+	shape_run(w->shape);
 	uc->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 }
 
@@ -441,16 +450,6 @@ static void handlers_set(void)
 	setitimer(ITIMER_PROF, &every, NULL);
 }
 
-static void pin(void)
-{
-	cpu_set_t set;
-	int cpu = sched_getcpu();
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu < 0 ? 0u : (size_t)cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void construct(void *obj)
 {
 	memset(obj, STEP_CTOR_BYTE, 16);
@@ -513,7 +512,7 @@ static void rehearse(void)
 		memset(&s.task, 0, sizeof(s.task));
 		gifts_make();
 		w->victim->prepare();
-		shapes[i].fn();
+		shape_run(i);
 		w->victim->run();
 		judge();
 		w->pages_used = pages_in_use();
@@ -527,7 +526,7 @@ static void run_victim(void)
 {
 	unsigned int touched;
 
-	pin();
+	stay_on_this_cpu();
 	handlers_set();
 	machine_up();
 	tables_touch();

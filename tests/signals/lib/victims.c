@@ -505,6 +505,7 @@ static void tight(void)
 			break;
 		own(&s.task, OF_PAGE, page, PAGE_SIZE);
 	}
+	kswapd_reset(); /* as in a fork's child: whoever may can make it */
 	s.tight = true;
 	s.in.size = PAGE_SIZE;
 }

@@ -35,6 +35,7 @@ struct world {
 	struct step_plan plan;
 	const struct victim *victim;
 	enum phase phase;
+	bool urgent; /* in a shape, none of whose requests has a blocking word */
 	uint64_t k;
 	unsigned int shape, first, left; /* shapes still to run here */
 	struct context at;
