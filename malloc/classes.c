@@ -19,6 +19,8 @@
  * serves another class if that wants slabs as large. So above 1 KiB, where most of the bytes are, eight blocks make
  * a slab, and above 2 KiB four, if more of them do not waste less: of a mix of sizes, nine of ten freed, and others
  * allocated, 2.0 bytes are in slabs for each that lives, where slabs of twelve or more blocks keep 2.2.
+ * Up to 1 KiB, where most of the blocks are, a slab has 32 KiB, up to 256 bytes 64: blocks that were allocated in a
+ * row lie in a row, page after page, so that who walks them misses less of what the CPU knows of addresses.
  *
  * The caches are made by the first call that finds none, for as long as the process lives. Who comes
  * meanwhile, or is a handler inside the library, does not wait: kmalloc serves. A block's cache is known by
@@ -37,10 +39,12 @@ struct port_stack *malloc_fast[MALLOC_SLOTS];
 static struct kmem_cache storage[ARRAY_SIZE(class_size)];
 static bool begun;
 
-/* Blocks that make a slab; 0: as many as the slab floor thinks. */
+/* Blocks that make a slab. */
 static u32 class_few(u32 size)
 {
-	return size > 2048 ? 4 : size > 1024 ? 8 : 0;
+	if (size > 1024)
+		return size > 2048 ? 4 : 8;
+	return (u32)slab_thousandth(size > 256 ? 32 << 10 : 64 << 10) / size;
 }
 
 /* It serves what the class before does not. */

@@ -51,14 +51,9 @@ enum {
 const u32 sheaf_caps[NR_SHEAF_CACHES] = {6, 14, 30, 62, 126, 254, 510};
 struct kmem_cache sheaf_caches[NR_SHEAF_CACHES];
 
-static size_t thousandth(size_t most)
-{
-	return size_min(most, (size_t)kmem_machine.low_end << PAGE_SHIFT >> 10);
-}
-
 u32 sheaf_capacity(u32 size)
 {
-	size_t room = thousandth(SHEAF_BYTES) / size;
+	size_t room = slab_thousandth(SHEAF_BYTES) / size;
 	u32 i = NR_SHEAF_CACHES - 1;
 
 	while (i && sheaf_caps[i] + 2 > room)
@@ -83,10 +78,10 @@ static u32 sheaf_batch(const struct kmem_cache *c)
 void sheaf_barn_init(struct kmem_cache *c)
 {
 	size_t full = c->sheaf_cap * (c->size + sizeof(void *));
-	size_t least = thousandth(BARN_LEAST) / (1 + c->size / 256) / full;
+	size_t least = slab_thousandth(BARN_LEAST) / (1 + c->size / 256) / full;
 
 	c->barn_least = (u32)size_max(2, least);
-	c->barn_most = (u32)size_max(c->barn_least, thousandth(BARN_MOST) / full);
+	c->barn_most = (u32)size_max(c->barn_least, slab_thousandth(BARN_MOST) / full);
 	c->barn_max = c->barn_least;
 }
 

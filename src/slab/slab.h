@@ -147,6 +147,11 @@ static inline struct hits *hits_common(const struct hits *h)
 
 /* Fills in size, offsets, order and objects from object_size, align and flags. 0 or -KE_INVAL. */
 int layout_cache(struct kmem_cache *c);
+/* Bytes that speed alone asks for: most, where that is no more than a 1,024th of the direct map. */
+static inline size_t slab_thousandth(size_t most)
+{
+	return size_min(most, (size_t)kmem_machine.low_end << PAGE_SHIFT >> 10);
+}
 /* Order for a slot size (semantics 6.3). few: cache->few. */
 u32 layout_order(u32 size, u32 few, u32 *min_order);
 
