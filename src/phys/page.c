@@ -199,7 +199,7 @@ void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *ca
 	page->flags = (u8)((page->flags & (PAGE_PFMEMALLOC | PAGE_ACCOUNTED)) | PAGE_IN_SLAB);
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
-	page_set_state(page, PAGE_SLAB);
+	atom_store_rel(&page->state, (u8)PAGE_SLAB); /* pairs with give_base() */
 	if (owner)
 		owner_set(page, order, owner);
 }
@@ -247,10 +247,9 @@ void page_free_tails(struct page *page, unsigned int order, bool try)
 	}
 }
 
-unsigned long *page_bitmap(const struct page *head, u32 objects)
+unsigned long *pfn_bitmap(pfn_t pfn, u32 order, u32 objects)
 {
-	pfn_t pfn = pfn_of_page(head);
-	bool small = phys.small && objects <= (8u * SMALL_BYTES << head->order);
+	bool small = phys.small && objects <= (8u * SMALL_BYTES << order);
 
 	assert_debug(pfn < kmem_machine.low_end);
 	return (unsigned long *)(void *)(small ? phys.small + pfn * SMALL_BYTES

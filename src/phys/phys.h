@@ -615,7 +615,11 @@ static inline bool page_valid(const struct page *page)
  * objects a page, the most there can be, in 64 bytes a frame. Most blocks need few of them, so where tables are
  * backed as they are touched there is another, of 32 bytes a frame, for those of up to 256 a page.
  */
-unsigned long *page_bitmap(const struct page *head, u32 objects);
+unsigned long *pfn_bitmap(pfn_t pfn, u32 order, u32 objects);
+static inline unsigned long *page_bitmap(const struct page *head, u32 objects)
+{
+	return pfn_bitmap(pfn_of_page(head), head->order, objects);
+}
 
 /* ---- lend.c: frames in a row at other addresses ---------------------------------------------------- */
 

@@ -193,6 +193,12 @@ struct kmem_cache *cache_of_object(const void *obj, struct page **page)
 	return p->u.slab.cache;
 }
 
+void report_double_free(const struct kmem_cache *c, const void *obj)
+{
+	report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
+		      "BUG %s: Object already free: object %p freed twice", c->name, obj);
+}
+
 void object_release(struct kmem_cache *c, void *obj, bool nested)
 {
 	if (cache_watched(c))

@@ -325,7 +325,6 @@ static struct page *slab_new(struct kmem_cache *c, gfp_t gfp)
 		return NULL;
 	page_make_slab(head, order, c, (u32)((PAGE_SIZE << order) / c->size),
 		       order == c->order && c->main_off ? cache_hits(c) : NULL);
-	head->order = (u8)order;
 	bitmap_fill(head);
 	slab_account(c, head, 1L << order);
 	if (c->flags & SLAB_DEBUG_FLAGS)
@@ -546,18 +545,35 @@ struct give {
 	u32 first; /* number of bit 0's object */
 };
 
+/* The slab of an object that is out, and where its objects begin. If it is of the order that the cache prefers,
+ * that is in the address: the object's own frame, a miss of the cache in random order, need not be looked at. */
+static const unsigned char *give_base(const struct kmem_cache *c, const unsigned char *obj,
+				      struct page **head)
+{
+	size_t off = lowmem_off(obj), in = off & ((PAGE_SIZE << c->order) - 1);
+	struct page *p = *head = page_of_pfn((off - in) >> PAGE_SHIFT);
+
+	/* A slab of that order would be the object's. Pairs with the release in page_make_slab. */
+	if (likely(atom_load_acq(&p->state) == PAGE_SLAB && p->order == c->order))
+		return obj - in + c->left_pad;
+	*head = slab_head(page_of_addr(obj));
+	return object_at(c, *head, 0);
+}
+
 /* The first of the objects and those behind it that go with it: *n. None is there twice. */
 static struct give give_gather(const struct kmem_cache *c, void **objs, u32 nr, u32 *n)
 {
-	struct page *page = page_of_addr(objs[0]), *head = slab_head(page);
-	u32 first = object_nr(c, page, objs[0]) & ~(BITS_PER_WORD - 1U), i = 0;
-	u32 ours = (u32)size_min(head->u.slab.objects - first, BITS_PER_WORD);
-	const unsigned char *base = object_at(c, head, first);
-	size_t span = (size_t)ours * c->size;
-	u64 recip = c->recip;
+	struct page *head;
+	const unsigned char *base = give_base(c, objs[0], &head);
+	const u64 recip = c->recip;
+	u32 objects = head->u.slab.objects, i = 0;
+	u32 first = (u32)((u64)((const unsigned char *)objs[0] - base) * recip >> 32) &
+		    ~(BITS_PER_WORD - 1U);
+	size_t span = size_min(objects - first, BITS_PER_WORD) * c->size;
 	unsigned long bits = 0;
 
-	assert_debug(first < head->u.slab.objects);
+	assert_debug(first < objects);
+	base += (size_t)first * c->size;
 	do {
 		size_t off = (size_t)((const unsigned char *)objs[i] - base);
 		u32 bit = (u32)(off * recip >> 32) % BITS_PER_WORD;
@@ -567,20 +583,13 @@ static struct give give_gather(const struct kmem_cache *c, void **objs, u32 nr, 
 		bits |= 1UL << bit;
 	} while (++i < nr);
 	*n = i;
-	return (struct give){head, &page_bitmap(head, head->u.slab.objects)[first / BITS_PER_WORD],
-			     bits, first};
+	return (struct give){head, &page_bitmap(head, objects)[first / BITS_PER_WORD], bits, first};
 }
 
 /* The bits among them that were given already. */
 static unsigned long bits_give(const struct give *g)
 {
 	return atom_or(g->word, g->bits) & g->bits;
-}
-
-void report_double_free(const struct kmem_cache *c, const void *obj)
-{
-	report_misuse(KMEM_MISUSE_SLAB_DOUBLE_FREE, obj,
-		      "BUG %s: Object already free: object %p freed twice", c->name, obj);
 }
 
 /* Without the lock: the bit, and a note for the next holder. */
@@ -633,6 +642,28 @@ static u32 give_locked(struct kmem_cache *c, void **objs, u32 nr, struct slab_ch
 	return n;
 }
 
+/* A batch in random order lies in as many slabs, each head a miss of the cache, and its bitmap another. So both
+ * are asked for, of all, before any is waited for, where they are in slabs of the order that the cache prefers. */
+static void give_fetch(const struct kmem_cache *c, void *const *objs, u32 nr)
+{
+	char *const maps = (char *)pfn_bitmap(0, c->order, c->objects);
+	const size_t stride = (size_t)((char *)pfn_bitmap(1, c->order, c->objects) - maps);
+	const u32 mask = (u32)(PAGE_SIZE << c->order) - 1;
+	size_t last = 0;
+
+	for (u32 i = 0; i < nr; i++) {
+		size_t off = lowmem_off(objs[i]);
+		u32 in = (u32)off & mask;
+		pfn_t head = (off - in) >> PAGE_SHIFT;
+
+		if ((off ^ last) >> PAGE_SHIFT == 0)
+			continue;
+		last = off;
+		__builtin_prefetch(page_of_pfn(head), 1);
+		__builtin_prefetch(maps + head * stride + ((u64)in * c->recip >> 32) / 8, 1);
+	}
+}
+
 void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
 {
 	struct slab_chain gone;
@@ -644,6 +675,7 @@ void node_free(struct kmem_cache *c, void **objs, u32 nr, bool nested)
 			give_unlocked(c, objs[i]);
 		return;
 	}
+	give_fetch(c, objs, nr);
 	chain_init(&gone);
 	settle_locked(c);
 	for (u32 i = 0; i < nr;)
