@@ -34,6 +34,9 @@ BENCH_WORK.dpdk := pair bulk batch
 BENCH_LIBS.kmalloc := -L$(B) -lkmem
 BENCH_LIBS.cache := $(BENCH_LIBS.kmalloc)
 BENCH_LIBS.pages := $(BENCH_LIBS.kmalloc)
+# And compiled as pkg-config says.
+BENCH_CFLAGS.kmalloc := -DKMEM_INLINE -fPIE
+BENCH_CFLAGS.cache := $(BENCH_CFLAGS.kmalloc)
 # This one looks inside.
 BENCH_LIBS.stack := $(LIB_A)
 BENCH_CFLAGS.stack := -Isrc -Iports/$(PORT) -Imk/config/$(CONFIG)
@@ -51,7 +54,7 @@ $(BENCH)/bench-$(1): $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.o) $(B)/obj/bench
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(KMEM_LDFLAGS) $$(filter %.o,$$^) $$(BENCH_LIBS.$(1)) $$(KMEM_LIBS) -o $$@
--include $(BENCH_WORK.$(1):%=$(B)/obj/bench/$(1)/%.d)
+-include $(patsubst %,$(B)/obj/bench/$(1)/%.d,linked $(BENCH_WORK.$(1)))
 endef
 $(foreach a,$(BENCH_APIS),$(eval $(call bench_api,$(a))))
 # linked-NAME, API

@@ -145,7 +145,7 @@ static noinline void free_slow(void *p)
 {
 	int saved = errno;
 
-	if (!p)
+	if (!p || (free_hits_never() && free_hit_listed(p)))
 		return;
 	/* The ledger first: once freed, the address may be another thread's block. */
 	if (unlikely(face_track))

@@ -25,12 +25,15 @@ tests: libs cmd examples $(TESTS) ## build the test programs of this variant
 
 test_lib_src = $(sort $(wildcard tests/$(call folder,$(1))/lib/*.c))
 
+# The release's tests have their hits inside of themselves, as programs have that ask pkg-config; the others call.
+TEST_INLINE := $(if $(filter posix-x86_64-release,$(PORT)-$(ARCH)-$(VARIANT)),-DKMEM_INLINE -fPIE)
+
 # Tests see the floors as well, so that each can be tried alone.
 define test_rule
 $(B)/$(1): $(1).c $(call objs,$(call test_lib_src,$(1))) $(if $(TEST_NOLIB.$(call folder,$(1))),,$(LIB_A)) $(B)/flags
 	$$(call say,TEST,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$$(CC) $$(KMEM_CFLAGS) -D_GNU_SOURCE $$(INCLUDES) -Itests $$(TEST_CFLAGS.$(call folder,$(1))) \
+	$(Q)$$(CC) $$(KMEM_CFLAGS) $$(TEST_INLINE) -D_GNU_SOURCE $$(INCLUDES) -Itests $$(TEST_CFLAGS.$(call folder,$(1))) \
 		-MMD -MP -MF $$@.d $$< $$(filter %.o,$$^) $$(KMEM_LDFLAGS) $$(filter %.a,$$^) \
 		$$(TEST_LIBS.$(call folder,$(1))) $$(KMEM_LIBS) -o $$@
 endef

@@ -49,6 +49,13 @@ void *port_lowmem(void);
  */
 void *port_meta(size_t bytes, bool shared);
 /*
+ * A word for each of the PORT_OWNERS (port_inline.h; 0: no such table) frames from address 0 on: zeroes, those of the
+ * direct map's to be written to, all to be read. With it a free asks neither where the direct map begins nor where
+ * it ends. The direct map must be aligned to the largest block then. NULL: not this time, the core then has words of the
+ * direct map's frames alone. Kept until port_stop.
+ */
+void **port_owners(void);
+/*
  * Makes n frames from pfn on usable. 0: contents unknown; 1: they read as zero; -12: refused, and
  * nothing changed. Repeating it for backed frames is harmless and returns 0. HIGHMEM too.
  */
@@ -310,5 +317,8 @@ void port_watch_object_free(const void *base, const void *obj, size_t n);
 size_t port_symbol(const void *pc, char *buf, size_t len);
 
 #include <port_inline.h>
+#ifndef PORT_OWNERS
+#define PORT_OWNERS 0
+#endif
 
 #endif

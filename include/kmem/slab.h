@@ -199,20 +199,6 @@ void kfree_const(const void *p);
 size_t ksize(const void *p);
 size_t kmalloc_size_roundup(size_t size);
 
-#ifdef __OPTIMIZE__
-/* The function itself under a name that the one below does not replace. */
-void *kmem_kmalloc_any(size_t size, gfp_t gfp) __asm__("kmalloc")
-	__attribute__((malloc, alloc_size(1))) KMEM_HOT;
-
-/* gnu_inline: only ever a copy; whoever takes the address gets the library's. */
-extern __inline__ __attribute__((__gnu_inline__)) void *kmalloc(size_t size, gfp_t gfp)
-{
-	if (__builtin_constant_p(size) && size != 0 && size <= KMALLOC_MAX_CACHE_SIZE)
-		return kmem_kmalloc_size(size, gfp, (size - 1) / 8);
-	return kmem_kmalloc_any(size, gfp);
-}
-#endif
-
 /* Copies by kmalloc, to be freed by kfree; NULL: no memory, or the source is NULL (strings).
  * Formats: as printf, without floating point; %p is all digits, without 0x. */
 void *kmemdup(const void *src, size_t len, gfp_t gfp);
@@ -243,8 +229,17 @@ int kmem_cache_freeptr_offset(const struct kmem_cache *cache);
 void kmem_cache_for_each_object(struct kmem_cache *cache, void (*fn)(void *obj, void *arg),
 				void *arg);
 
+/* The functions of these names once more, for those of <kmem/inline.h>, which may replace them. */
+void *kmem_call_cache_alloc(struct kmem_cache *cache, gfp_t gfp) KMEM_HOT;
+void kmem_call_cache_free(struct kmem_cache *cache, const void *obj) KMEM_HOT;
+void *kmem_call_kmalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1))) KMEM_HOT;
+void *kmem_call_kzalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1))) KMEM_HOT;
+void kmem_call_kfree(const void *p) KMEM_HOT;
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
+
+#include <kmem/inline.h>
 #endif

@@ -10,13 +10,13 @@
 #ifndef PORT_COUNT_RSEQ_X86_64_H
 #define PORT_COUNT_RSEQ_X86_64_H
 
-#define RSEQ_COUNT                                      \
-	RSEQ_DESCRIPTOR("jmp %l[refused]")              \
-	RSEQ_ENTER(RSEQ_OWN)                            \
-	"1:\n\t"                                        \
-	"movl %%fs:" RSEQ_CPU_ID "(%[rseq]), %%eax\n\t" \
-	"cmpl %[cpus], %%eax\n\t"                       \
-	"jae %l[refused]\n\t"                           \
+#define RSEQ_COUNT                                          \
+	KMEM_HIT_DESCRIPTOR("jmp %l[refused]")              \
+	KMEM_HIT_ENTER(KMEM_HIT_OWN)                        \
+	"1:\n\t"                                            \
+	"movl %%fs:" KMEM_HIT_CPU_ID "(%[rseq]), %%eax\n\t" \
+	"cmpl %[cpus], %%eax\n\t"                           \
+	"jae %l[refused]\n\t"                               \
 	"imulq %[stride], %%rax\n\t"
 
 static inline __attribute__((always_inline)) bool port_hit_count(uint64_t *first, size_t stride,

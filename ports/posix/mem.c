@@ -34,6 +34,8 @@ static size_t low_bytes;
 static uint64_t mem_bytes;
 static uint32_t *chunk_bits; /* one bit a chunk: it has been made usable */
 static size_t chunk_bits_bytes;
+static void **owners; /* port_owners() */
+#define OWNERS_BYTES (((size_t)PORT_OWNERS * sizeof(void *) + PAGE_SIZE - 1) & PAGE_MASK)
 
 void *port_map(size_t bytes, bool access)
 {
@@ -107,10 +109,28 @@ uint64_t port_mem_default(void)
 	return mem > MEM_MINIMUM ? mem : MEM_MINIMUM;
 }
 
+/*
+ * Where the words of port_owners() reach, somewhere that is as hard to guess as the host's choice nearly: a place of
+ * 2^17 and more between 64 GiB and the end of half of what they reach to. Taken by somebody, it is elsewhere.
+ */
+static void *reserve_low(size_t bytes)
+{
+	const uint64_t from = (uint64_t)64 << 30, to = (uint64_t)PORT_OWNERS << PAGE_SHIFT >> 1;
+	uint64_t at;
+	void *p;
+
+	if (to < from || to - from <= bytes)
+		return port_map(bytes, false);
+	at = from + port_random64() % (to - from - bytes);
+	p = mmap((void *)(uintptr_t)(at & ~(uint64_t)(CHUNK_BYTES - 1)), bytes, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
 /* A reservation aligned to a chunk, so that blocks are aligned to their size as addresses too. */
 static unsigned char *reserve_aligned(size_t bytes)
 {
-	unsigned char *raw = port_map(bytes + CHUNK_BYTES, false);
+	unsigned char *raw = reserve_low(bytes + CHUNK_BYTES);
 	size_t head, tail;
 
 	if (!raw)
@@ -124,8 +144,42 @@ static unsigned char *reserve_aligned(size_t bytes)
 	return raw + head;
 }
 
+/*
+ * The words of all frames up to 4 TiB, which are to be read, but for the direct map's: 8 GiB of address
+ * space, of which the kernel counts, and backs, what is written to. Not under a limit of address space, which has
+ * better uses for it, nor where no hit would be taken.
+ */
+void **port_owners(void)
+{
+	uintptr_t first = (uintptr_t)low_base, end = first + low_bytes;
+	int saved = errno;
+	struct rlimit lim;
+	void **words;
+
+	if (!port_rseq_cpus || (uint64_t)end > (uint64_t)PORT_OWNERS << PAGE_SHIFT ||
+	    getrlimit(RLIMIT_AS, &lim) != 0 || lim.rlim_cur != RLIM_INFINITY)
+		return NULL;
+	words = mmap(NULL, OWNERS_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		     0);
+	errno = saved;
+	if (words == MAP_FAILED)
+		return NULL;
+	first = (uintptr_t)&words[first >> PAGE_SHIFT] & PAGE_MASK;
+	end = (uintptr_t)&words[end >> PAGE_SHIFT];
+	if (mprotect((void *)first, end - first, PROT_READ | PROT_WRITE) != 0) {
+		munmap(words, OWNERS_BYTES);
+		errno = saved;
+		return NULL;
+	}
+	owners = words;
+	return words;
+}
+
 static void low_stop(void)
 {
+	if (owners)
+		munmap(owners, OWNERS_BYTES);
+	owners = NULL;
 	if (low_base)
 		munmap(low_base, low_bytes);
 	if (chunk_bits)
@@ -170,6 +224,7 @@ int port_start(const struct port_plan *plan)
 		return -PORT_EINVAL;
 	if (plan->lowmem_bytes > SIZE_MAX / 2)
 		return -PORT_ENOMEM;
+	port_random_seed(plan->seed);
 	rc = low_start((size_t)plan->lowmem_bytes, plan->huge_pages);
 	if (!rc)
 		rc = port_high_start(plan->lowmem_bytes, plan->mem_bytes - plan->lowmem_bytes);
@@ -179,7 +234,6 @@ int port_start(const struct port_plan *plan)
 		mem_bytes = plan->mem_bytes;
 		port_vmap_start(mem_bytes);
 		port_cpus_start(plan->nr_cpus);
-		port_random_seed(plan->seed);
 	}
 	errno = saved;
 	return rc;

@@ -115,12 +115,14 @@ static inline void port_spin_unlock(port_spin_t *l)
 extern ptrdiff_t port_rseq_offset PORT_HIDDEN;	/* of the rseq area from the thread pointer */
 extern unsigned int port_rseq_cpus PORT_HIDDEN; /* 0: none are in use */
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__SANITIZE_THREAD__)
+#include <kmem/hit.h>
 #define PORT_RSEQ 1
 /* The port's own areas (areas.c): so large, and one for each number that the host may give a CPU. */
-#define PORT_AREA_SHIFT	 18
+#define PORT_AREA_SHIFT	 KMEM_HIT_AREA_SHIFT
 #define PORT_AREA_STRIDE ((size_t)1 << PORT_AREA_SHIFT)
 extern unsigned char *port_areas_base PORT_HIDDEN; /* CPU 0's */
 int port_areas(unsigned int nr, void **base, unsigned int *shift);
+#define PORT_OWNERS KMEM_HIT_OWNERS
 #define PORT_STACK_OWN
 #if defined(__x86_64__)
 #define PORT_COUNT_OWN

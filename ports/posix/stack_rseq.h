@@ -23,20 +23,6 @@ extern void *port_stack_nothing[2][STACK_BLOCK] PORT_HIDDEN;
 #define STACK_NONE (&port_stack_nothing[0][STACK_BLOCK - 1])
 #define STACK_SHUT (&port_stack_nothing[1][STACK_BLOCK - 1])
 
-/*
- * Where the sequences of hits that heed the task's word are announced: the thread's rseq area while the word is
- * zero; else a thing like it that says that the thread runs nowhere.
- */
-struct port_seq {
-	uint32_t cpu_id_start, cpu_id;
-	uint64_t cs;
-};
-struct port_told {
-	struct port_seq *at, nowhere;
-};
-extern _Thread_local struct port_told port_told_self
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-
 /* A handler in between leaves both as they should be after it. Before there is a machine as well: so the C
  * library is asked where the area is. */
 static inline void port_task_set(uint32_t word)
@@ -44,24 +30,9 @@ static inline void port_task_set(uint32_t word)
 	char *own = (char *)port_thread_pointer() + __rseq_offset;
 
 	port_task_self.preempt = word;
-	port_told_self.at =
-		word || !__rseq_size ? &port_told_self.nowhere : (struct port_seq *)(void *)own;
+	kmem_hit_task_v1.at = word || !__rseq_size ? &kmem_hit_task_v1.nowhere
+						   : (struct kmem_hit_seq *)(void *)own;
 }
-
-/*
- * The descriptor, 9, of the sequence 1..2, whose abort address 4 leads elsewhere: before that address
- * stands the signature that glibc has registered, in an instruction that traps.
- */
-#define RSEQ_SEQUENCE(signature, jump)                           \
-	".pushsection __rseq_cs, \"aw\"\n\t"                     \
-	".balign 32\n\t"                                         \
-	"9:\n\t"                                                 \
-	".long 0, 0\n\t"                                         \
-	".quad 1f, 2f - 1f, 4f\n\t"                              \
-	".popsection\n\t"                                        \
-	".pushsection .text.unlikely, \"ax\"\n\t" signature "\n" \
-	"4:\n\t" jump "\n\t"                                     \
-	".popsection\n"
 
 /* A stack's top that says this slot, and the slot that one says. */
 static inline size_t stack_place(const struct port_stack *s, void **slot)

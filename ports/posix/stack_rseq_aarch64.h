@@ -19,7 +19,7 @@
 #define RSEQ_CS	    "#8"
 #define STACK_MASK  "#12"
 
-#define RSEQ_DESCRIPTOR(aborted) RSEQ_SEQUENCE(".inst 0xd428bc00", aborted)
+#define RSEQ_DESCRIPTOR(aborted) KMEM_HIT_SEQUENCE(".inst 0xd428bc00", aborted)
 
 #define RSEQ_ENTER                 \
 	"3:\n\t"                   \
@@ -45,9 +45,9 @@
 	"2:\n"               \
 	"8:\n\t"
 
-static inline struct port_seq *port_seq_own(void)
+static inline struct kmem_hit_seq *port_seq_own(void)
 {
-	return (struct port_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
+	return (struct kmem_hit_seq *)(void *)((char *)port_thread_pointer() + port_rseq_offset);
 }
 
 #define RSEQ_INPUTS(area) [rseq] "r"(area), [shift] "i"(PORT_AREA_SHIFT), [first] "r"(first)
@@ -59,7 +59,7 @@ static inline struct port_seq *port_seq_own(void)
  *	abort	p = NULL: refused
  */
 static inline __attribute__((always_inline)) void *rseq_pop(struct port_stack *first,
-							    struct port_seq *area)
+							    struct kmem_hit_seq *area)
 {
 	void *p;
 
@@ -87,7 +87,7 @@ refused:
  *	commit	top = x9 + 1 slot
  */
 static inline __attribute__((always_inline)) bool rseq_push(struct port_stack *first, void *p,
-							    struct port_seq *area)
+							    struct kmem_hit_seq *area)
 {
 	__asm__ volatile goto(RSEQ_ONE("") "ldr x10, [x9], #8\n\t"
 					   "cmp x10, %[p]\n\t"
@@ -110,8 +110,8 @@ refused:
 
 #define port_hit_pop(first)	 rseq_pop((first), port_seq_own())
 #define port_hit_push(first, p)	 rseq_push((first), (p), port_seq_own())
-#define port_task_pop(first)	 rseq_pop((first), port_told_self.at)
-#define port_task_push(first, p) rseq_push((first), (p), port_told_self.at)
+#define port_task_pop(first)	 rseq_pop((first), kmem_hit_task_v1.at)
+#define port_task_push(first, p) rseq_push((first), (p), kmem_hit_task_v1.at)
 
 /*
  *	start	x9 = top's slot, n = 0

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The per-CPU stack verbs that are fast, as restartable sequences of Linux (rseq(2)) on x86-64.
+ * The per-CPU stack verbs that are fast, as restartable sequences of Linux (rseq(2)) on x86-64. Pop and push of
+ * one pointer are in <kmem/hit.h>, since programs have them as well.
  *
  * A sequence is a run of instructions on one CPU's data whose last one makes it all happen. The
  * thread says which sequence it is about to run by storing the address of a descriptor into its rseq
@@ -43,42 +44,12 @@
 #ifndef PORT_STACK_RSEQ_X86_64_H
 #define PORT_STACK_RSEQ_X86_64_H
 
-/* Offsets, as the assembler writes them. */
-#define RSEQ_CPU_ID "4"
-#define RSEQ_CS	    "8"
-#define STACK_MASK  "12"
-
-/* The bytes before the signature make it an instruction that traps. */
-#define RSEQ_DESCRIPTOR(aborted) \
-	RSEQ_SEQUENCE(".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053", aborted)
-
-/* What [rseq] is: an offset from the thread pointer, or an address. */
-#define RSEQ_OWN  "%%fs:"
-#define RSEQ_TOLD ""
-
-#define RSEQ_ENTER(area)            \
-	"3:\n\t"                    \
-	"leaq 9b(%%rip), %%rax\n\t" \
-	"movq %%rax, " area RSEQ_CS "(%[rseq])\n"
-
-/*
- * rcx: the top of the stack of the CPU this runs on, whose address is in rdx, where CPU 0's was. One register
- * without an offset: what a CPU forwards from the last store to the next load without waiting, it does there. A
- * pair of malloc and free takes 6.4 ns so, and 9.5 by two registers.
- */
-#define RSEQ_TOP(area)                                    \
-	"movslq " area RSEQ_CPU_ID "(%[rseq]), %%rcx\n\t" \
-	"shlq %[shift], %%rcx\n\t"                        \
-	"addq %%rcx, %%rdx\n\t"                           \
-	"movq (%%rdx), %%rcx\n\t"
-
-#define RSEQ_ONE(area, aborted) RSEQ_DESCRIPTOR(aborted) RSEQ_ENTER(area) "1:\n\t" RSEQ_TOP(area)
-#define RSEQ_MANY                 \
-	RSEQ_DESCRIPTOR("jmp 3f") \
-	RSEQ_ENTER(RSEQ_OWN)      \
-	"1:\n\t"                  \
-	"xorl %%eax, %%eax\n\t"   \
-	"movq %[first], %%rdx\n\t" RSEQ_TOP(RSEQ_OWN)
+#define RSEQ_MANY                     \
+	KMEM_HIT_DESCRIPTOR("jmp 3f") \
+	KMEM_HIT_ENTER(KMEM_HIT_OWN)  \
+	"1:\n\t"                      \
+	"xorl %%eax, %%eax\n\t"       \
+	"movq %[first], %%rdx\n\t" KMEM_HIT_TOP(KMEM_HIT_OWN)
 
 #define RSEQ_MANY_COMMIT         \
 	"6:\n\t"                 \
@@ -88,54 +59,11 @@
 	"2:\n"                   \
 	"8:\n\t"
 
-/*
- *	start	rcx = top
- *		p = rdx[rcx], NULL: refused	(in rax, where a function returns it)
- *	commit	top = rcx - 1 slot
- *	abort	p = NULL: refused		(a compiler may return p in place of NULL)
- */
-#define RSEQ_POP(area, where, first, p, refused)                                                   \
-	__asm__ volatile goto(                                                                     \
-		RSEQ_ONE(area,                                                                     \
-			 "xorl %%eax, %%eax\n\tjmp %l[refused]") "movq (%%rdx, %%rcx), %[got]\n\t" \
-								 "testq %[got], %[got]\n\t"        \
-								 "jz %l[refused]\n\t"              \
-								 "subq $8, %%rcx\n\t"              \
-								 "movq %%rcx, (%%rdx)\n"           \
-								 "2:\n\t"                          \
-		: [got] "=&a"(p), "+d"(first)                                                      \
-		: [rseq] "r"(where), [shift] "i"(PORT_AREA_SHIFT)                                  \
-		: "rcx", "memory", "cc"                                                            \
-		: refused)
-
-/*
- *	start	rcx = top
- *		rdx[rcx] == p: refused
- *		at rcx + 1 slot a block starts: refused
- *		rdx[rcx + 1 slot] = p		(above the top: nobody looks there)
- *	commit	top = rcx + 1 slot
- */
-#define RSEQ_PUSH(area, where, first, p, refused)                                                  \
-	__asm__ volatile goto(RSEQ_ONE(area, "jmp %l[refused]") "cmpq %[give], (%%rdx, %%rcx)\n\t" \
-								"je %l[refused]\n\t"               \
-								"addq $8, %%rcx\n\t"               \
-								"leal (%%rdx, %%rcx), %%eax\n\t"   \
-								"testl %%eax, " STACK_MASK         \
-								"(%%rdx)\n\t"                      \
-								"jz %l[refused]\n\t"               \
-								"movq %[give], (%%rdx, %%rcx)\n\t" \
-								"movq %%rcx, (%%rdx)\n"            \
-								"2:\n\t"                           \
-			      : "+d"(first)                                                        \
-			      : [rseq] "r"(where), [shift] "i"(PORT_AREA_SHIFT), [give] "r"(p)     \
-			      : "rax", "rcx", "memory", "cc"                                       \
-			      : refused)
-
 static inline __attribute__((always_inline)) void *port_hit_pop(struct port_stack *first)
 {
 	void *p;
 
-	RSEQ_POP(RSEQ_OWN, port_rseq_offset, first, p, refused);
+	KMEM_HIT_POP(KMEM_HIT_OWN, port_rseq_offset, first, p, refused);
 	if (!p)
 		__builtin_unreachable(); /* no sheaf holds that */
 	return p;
@@ -143,33 +71,16 @@ refused:
 	return NULL;
 }
 
-static inline __attribute__((always_inline)) void *port_task_pop(struct port_stack *first)
-{
-	void *p;
-
-	RSEQ_POP(RSEQ_TOLD, port_told_self.at, first, p, refused);
-	if (!p)
-		__builtin_unreachable();
-	return p;
-refused:
-	return NULL;
-}
-
 static inline __attribute__((always_inline)) bool port_hit_push(struct port_stack *first, void *p)
 {
-	RSEQ_PUSH(RSEQ_OWN, port_rseq_offset, first, p, refused);
+	KMEM_HIT_PUSH(KMEM_HIT_OWN, port_rseq_offset, first, p, refused);
 	return true;
 refused:
 	return false;
 }
 
-static inline __attribute__((always_inline)) bool port_task_push(struct port_stack *first, void *p)
-{
-	RSEQ_PUSH(RSEQ_TOLD, port_told_self.at, first, p, refused);
-	return true;
-refused:
-	return false;
-}
+#define port_task_pop(first)	 kmem_hit_pop(first)
+#define port_task_push(first, p) kmem_hit_push((first), (p))
 
 #define RSEQ_INPUTS [rseq] "r"(port_rseq_offset), [shift] "i"(PORT_AREA_SHIFT), [first] "r"(first)
 
@@ -223,7 +134,7 @@ static inline size_t port_hit_push_many(struct port_stack *first, void *const *i
 				   "je 6f\n\t"
 				   "addq $8, %%rcx\n\t"
 				   "leal (%%rdx, %%rcx), %k[at]\n\t"
-				   "testl %k[at], " STACK_MASK "(%%rdx)\n\t"
+				   "testl %k[at], " KMEM_HIT_MASK "(%%rdx)\n\t"
 				   "jz 7f\n\t"
 				   "movq %[p], (%%rdx, %%rcx)\n\t"
 				   "incq %%rax\n\t"
@@ -250,15 +161,15 @@ static inline enum port_rseq_swapped port_rseq_swap(struct port_stack *s, unsign
 {
 	bool done;
 
-	__asm__ volatile goto(RSEQ_DESCRIPTOR("jmp 3f")
-				      RSEQ_ENTER(RSEQ_OWN) "1:\n\t"
-							   "cmpl %%fs:" RSEQ_CPU_ID
-							   "(%[rseq]), %[cpu]\n\t"
-							   "jne %l[elsewhere]\n\t"
-							   "movq %[seen], %%rax\n\t"
-							   "lock cmpxchgq %[none], (%[s])\n"
-							   "2:\n\t"
-							   "setz %[done]\n\t"
+	__asm__ volatile goto(KMEM_HIT_DESCRIPTOR("jmp 3f")
+				      KMEM_HIT_ENTER(KMEM_HIT_OWN) "1:\n\t"
+								   "cmpl %%fs:" KMEM_HIT_CPU_ID
+								   "(%[rseq]), %[cpu]\n\t"
+								   "jne %l[elsewhere]\n\t"
+								   "movq %[seen], %%rax\n\t"
+								   "lock cmpxchgq %[none], (%[s])\n"
+								   "2:\n\t"
+								   "setz %[done]\n\t"
 			      : [done] "=&q"(done)
 			      : [rseq] "r"(port_rseq_offset), [cpu] "r"(cpu), [seen] "r"(seen),
 				[s] "r"(s), [none] "r"(stack_place(s, STACK_NONE))

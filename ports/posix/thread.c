@@ -26,8 +26,8 @@ unsigned int port_rseq_cpus;
 /* 0: there is one CPU, and who holds a lock runs only while nobody spins. */
 static int spins = SPINS;
 #if PORT_RSEQ
-static struct port_seq nowhere = {.cpu_id = UINT32_MAX};
-_Thread_local struct port_told port_told_self = {&nowhere, {.cpu_id = UINT32_MAX}};
+static struct kmem_hit_seq nowhere = {.cpu_id = UINT32_MAX};
+_Thread_local struct kmem_hit_task kmem_hit_task_v1 = {&nowhere, {.cpu_id = UINT32_MAX}};
 void *port_stack_nothing[2][STACK_BLOCK] __attribute__((aligned(sizeof(void *) * STACK_BLOCK)));
 #endif
 

@@ -195,6 +195,7 @@ struct kmem_machine {
 	struct page *memmap;   /* descriptor of pfn 0 */
 	pfn_t low_end;	       /* first pfn outside the direct map */
 	void **owner;	       /* of each such pfn: see page_owner() */
+	void **owner_at;       /* the same by address >> PAGE_SHIFT, or NULL (port_owners) */
 	pfn_t end;	       /* first pfn outside the machine */
 	u32 nr_cpus;
 	u32 state;		   /* enum machine_state */

@@ -116,21 +116,26 @@ static inline size_t lowmem_off(const void *p)
 	return (size_t)((uintptr_t)p - (uintptr_t)kmem_machine.lowmem);
 }
 /*
- * What a free that hits needs to know of the frame at an offset from lowmem: if it is part of a
- * cache's regular slab, which is one of the order the cache prefers, the place that the slab floor has
- * named for that (page_make_slab); all others are NULL.
+ * What a free that hits needs to know of an address' frame: if it is part of a cache's regular slab, which is
+ * one of the order the cache prefers, the place that the slab floor has named for that (page_make_slab); all
+ * others are NULL, as is whatever lies outside of the direct map.
  */
-static inline void *page_owner(size_t off)
+static inline void *page_owner_listed(const void *p)
 {
-	if (unlikely((off >> PAGE_SHIFT) >= kmem_machine.low_end))
-		return NULL;
-	return atom_load(&kmem_machine.owner[off >> PAGE_SHIFT]);
+	pfn_t pfn = lowmem_off(p) >> PAGE_SHIFT;
+
+	return likely(pfn < kmem_machine.low_end) ? atom_load(&kmem_machine.owner[pfn]) : NULL;
 }
-/* Is that its place? */
-static inline bool page_owned(size_t off, const void *place)
+/* The same, from a word for each frame there may be; NULL where the port has none this time. */
+static inline void *page_owner(const void *p)
 {
-	return likely((off >> PAGE_SHIFT) < kmem_machine.low_end) &&
-	       likely(atom_peek(&kmem_machine.owner[off >> PAGE_SHIFT]) == place);
+	uintptr_t frame = (uintptr_t)p >> PAGE_SHIFT;
+	void **at = kmem_machine.owner_at;
+
+	if (PORT_OWNERS == 0)
+		return page_owner_listed(p);
+	return likely(frame <= (uintptr_t)PORT_OWNERS - 1) && likely(at) ? atom_peek(&at[frame])
+									 : NULL;
 }
 /* Only for frames of the direct map. */
 static inline void *addr_of_page(const struct page *page)

@@ -217,13 +217,22 @@ static bool zones_ascend(void)
 	return true;
 }
 
+static void owners_alloc(void)
+{
+	struct kmem_machine *m = &kmem_machine;
+
+	m->owner_at = PORT_OWNERS != 0 ? port_owners() : NULL;
+	m->owner = m->owner_at ? &m->owner_at[(uintptr_t)m->lowmem >> PAGE_SHIFT]
+			       : boot_alloc(m->low_end * sizeof(*m->owner), false);
+}
+
 static bool tables_alloc(void)
 {
 	size_t end = kmem_machine.end;
 	bool aliases = end > kmem_machine.low_end || port_vmap_moves();
 
 	kmem_machine.memmap = boot_alloc(end * sizeof(struct page), false);
-	kmem_machine.owner = boot_alloc(kmem_machine.low_end * sizeof(*kmem_machine.owner), false);
+	owners_alloc();
 	phys.bitmap = boot_alloc(kmem_machine.low_end * BITMAP_BYTES, false);
 	phys.small = port_meta(kmem_machine.low_end * SMALL_BYTES, false); /* or not at all */
 	phys.block_type = boot_alloc((end >> pageblock_order) + 1, false);
@@ -297,6 +306,7 @@ void phys_exit(void)
 	m->zones = NULL;
 	m->memmap = NULL;
 	m->owner = NULL;
+	m->owner_at = NULL;
 	m->lowmem = NULL;
 	m->stat = NULL;
 	__builtin_memset(&phys, 0, sizeof(phys));

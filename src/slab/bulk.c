@@ -31,14 +31,14 @@ static void bulk_check_context(const struct kmem_cache *c)
  * go the way of single ones. */
 static size_t free_hits(struct kmem_cache *c, size_t nr, void **objs)
 {
-	struct hits *h = page_owner(lowmem_off(objs[0]));
-	size_t n = 0, limit;
+	struct hits *h = page_owner(objs[0]);
+	u64 starts;
+	size_t n = 0;
 
 	if (!h || task_in_nmi() || (c && atom_load(&c->fast) != &h->main))
 		return 0;
-	limit = atom_load(&hits_common(h)->starts.limit);
-	while (n < nr && page_owner(lowmem_off(objs[n])) == h &&
-	       object_starts(&hits_common(h)->starts, limit, lowmem_off(objs[n])))
+	starts = atom_load(&hits_common(h)->starts);
+	while (n < nr && page_owner(objs[n]) == h && object_starts(starts, objs[n]))
 		n++;
 	return n ? port_hit_push_many(&h->main, objs, n) : 0;
 }

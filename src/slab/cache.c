@@ -160,6 +160,9 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	return cache_alloc_miss(c, gfp, cache_object_size(c), __builtin_return_address(0));
 }
 
+void *kmem_call_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+	__attribute__((alias("kmem_cache_alloc")));
+
 void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 {
 	if (node > 0 && gfp & __GFP_THISNODE)
@@ -246,7 +249,7 @@ static noinline void free_checked(struct kmem_cache *c, void *obj, const void *s
 	struct page *page;
 	struct kmem_cache *own;
 
-	if (c && page_owned(lowmem_off(obj), atom_load(&c->fast)) && free_miss_hit(obj))
+	if (c && page_owner_listed(obj) == atom_load(&c->fast) && free_miss_hit(obj))
 		return;
 	if (!obj) {
 		report_misuse(KMEM_MISUSE_SLAB_NULL, c, "%s: kmem_cache_free of NULL",
@@ -269,9 +272,9 @@ static noinline void free_checked(struct kmem_cache *c, void *obj, const void *s
 static inline always_inline bool cache_free_hit(struct kmem_cache *c, void *obj)
 {
 	struct port_stack *fast = atom_load(&c->fast);
-	size_t off = lowmem_off(obj);
+	u64 starts = c->starts;
 
-	return page_owned(off, fast) && likely(object_starts(&c->starts, c->starts.limit, off)) &&
+	return likely(page_owner(obj) == fast) && likely(object_starts(starts, obj)) &&
 	       likely(port_task_push(fast, obj));
 }
 
@@ -283,6 +286,9 @@ void kmem_cache_free(struct kmem_cache *c, const void *object)
 		return;
 	free_checked(c, obj, __builtin_return_address(0));
 }
+
+void kmem_call_cache_free(struct kmem_cache *c, const void *object)
+	__attribute__((alias("kmem_cache_free")));
 
 /* ---- Shrinking, draining, walking ------------------------------------------------------------------- */
 

@@ -165,7 +165,7 @@ static void cache_fast_at(struct kmem_cache *c, u32 off)
 	for (u32 i = 0; i < c->nr_sizes; i++) /* pairs with whoever hits first while it is made */
 		atom_store_rel(&c->sizes[i], c->fast);
 	if (c->main_off)
-		atom_store(&hits_common(cache_hits(c))->starts.limit, off ? c->starts.limit : 0);
+		atom_store(&hits_common(cache_hits(c))->starts, off ? c->starts : KMEM_HIT_NOWHERE);
 }
 
 static bool all_miss; /* somebody wants to see every operation */

@@ -36,6 +36,7 @@ const u8 kmalloc_class[KMALLOC_SIZES] = {
 _Static_assert(sizeof(kmalloc_class) == 1024, "each size has a class");
 struct kmem_cache *kmalloc_caches[NR_FAMILIES][NR_CLASSES];
 struct port_stack *kmalloc_fast[KMALLOC_SIZES];
+struct kmem_hit_machine kmem_hit_v2 = {.kmalloc = kmalloc_fast};
 static struct ratelimit large_limit = {.interval_ms = 1000, .burst = 10};
 
 /* KMALLOC_MINALIGN above 8 takes small classes away (semantics 5.3). */
@@ -64,6 +65,14 @@ static u32 class_for(size_t size)
 	}
 	return index;
 }
+
+_Static_assert(sizeof(void *) == 4 || (offsetof(struct hits, starts) == KMEM_HIT_STARTS &&
+				       offsetof(struct hits, main) == 0 &&
+				       offsetof(struct kmem_cache, fast) ==
+					       offsetof(struct kmem_hit_cache, fast) &&
+				       offsetof(struct kmem_cache, starts) ==
+					       offsetof(struct kmem_hit_cache, starts)),
+	       "hits inside of programs know these offsets");
 
 /* ---- Bring-up ---------------------------------------------------------------------------------- */
 
@@ -107,6 +116,7 @@ static struct kmem_cache *size_cache(u32 i)
 /* Who finds a size's stack may allocate: all else is made. */
 static void sizes_init(void)
 {
+	atom_store(&kmem_hit_v2.owner, (struct port_stack **)(void *)kmem_machine.owner_at);
 	for (u32 i = 0, n; i < KMALLOC_SIZES; i += n) {
 		for (n = 1; i + n < KMALLOC_SIZES && size_cache(i + n) == size_cache(i);)
 			n++;
@@ -138,6 +148,7 @@ void kmalloc_exit(void)
 {
 	__builtin_memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
 	__builtin_memset(kmalloc_fast, 0, sizeof(kmalloc_fast));
+	atom_store(&kmem_hit_v2.owner, (struct port_stack **)NULL);
 }
 
 /* ---- Allocation ---------------------------------------------------------------------------------- */
@@ -248,6 +259,8 @@ void *kmalloc(size_t size, gfp_t gfp)
 	return kmalloc_slow(size, gfp, __builtin_return_address(0));
 }
 
+void *kmem_call_kmalloc(size_t size, gfp_t gfp) __attribute__((alias("kmalloc")));
+
 void *kmem_kmalloc_size(size_t size, gfp_t gfp, size_t index)
 {
 	void *p = size_hit(index, gfp);
@@ -278,6 +291,8 @@ void *kzalloc(size_t size, gfp_t gfp)
 {
 	return kzalloc_site(size, gfp, __builtin_return_address(0));
 }
+
+void *kmem_call_kzalloc(size_t size, gfp_t gfp) __attribute__((alias("kzalloc")));
 
 void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
@@ -422,6 +437,8 @@ void kfree(const void *p)
 		return;
 	kfree_miss(p, __builtin_return_address(0));
 }
+
+void kmem_call_kfree(const void *p) __attribute__((alias("kfree")));
 
 void kfree_nolock(const void *p)
 {

@@ -120,14 +120,19 @@ static u32 layout_debug(struct kmem_cache *c, u32 size)
 	return size;
 }
 
-/* The numbers of object_starts(). */
-static void layout_starts(struct kmem_cache *c)
+/* The word of object_starts(), or KMEM_HIT_NOWHERE. */
+static u64 layout_starts(const struct kmem_cache *c)
 {
-	u64 m = div_u64(UINT64_MAX, c->size) + 1;
+	const u32 n = c->objects, size = c->size, bits = 64 - PAGE_SHIFT - c->order;
+	u64 e = div_u64(STARTS_LIMIT + n - 1, n), w = div_u64(~0ull, size);
 
-	c->starts.mask = (PAGE_SIZE << c->order) - 1;
-	c->starts.mul = m;
-	c->starts.limit = (size_t)((c->objects - 1) * (m * c->size)) + 1;
+	/* w * size is less than 2^64, by size at most. */
+	w += div_u64(e + size - 1 - w * size, size);
+	w += (bits - w) & 63;
+	e = w * size;
+	return (n - 1) * e < STARTS_LIMIT && n * e >= STARTS_LIMIT && (n + 1) * e < w
+		       ? w
+		       : KMEM_HIT_NOWHERE;
 }
 
 int layout_cache(struct kmem_cache *c)
@@ -152,7 +157,7 @@ int layout_cache(struct kmem_cache *c)
 	c->recip = (u32)(div_u64((1ULL << 32) + size - 1, size));
 	c->order = layout_order(size, c->few, &c->min_order);
 	c->objects = ((u32)PAGE_SIZE << c->order) / size;
-	layout_starts(c);
+	c->starts = layout_starts(c);
 	c->min_partial = (u32)size_max(5, size_min(10, ilog2_ulong(size) / 2));
 	c->sheaf_cap = sheaf_capacity(size);
 	return 0;

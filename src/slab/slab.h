@@ -16,6 +16,7 @@
  */
 #pragma once
 #include "gfp/gfp.h"
+#include <kmem/hit.h>
 #include <kmem/slab.h>
 
 enum slab_list {
@@ -43,21 +44,14 @@ struct slab_chain {
 	unsigned long nr;
 };
 
-/* Where objects start in a regular slab: see object_starts(). */
-struct starts {
-	size_t mask; /* of an offset in a slab of the order `order` */
-	u64 mul;
-	size_t limit;
-};
-
 /*
  * What a cache has in each CPU's area. That in CPU 0's is the owner of the frames of regular slabs, and that in
  * nobody's tells for all CPUs where objects start (hits_common): so a kfree goes from there to its CPU's stack
- * without a look at the cache. The limit is 0 while each operation must see the slow path.
+ * without a look at the cache. Nowhere while each operation must see the slow path.
  */
 struct hits {
 	struct port_stack main, spare;
-	struct starts starts;
+	u64 starts; /* see object_starts() */
 	u32 usable; /* bytes of an object that are its owner's */
 	u32 freed;  /* each CPU's own: its last miss was a free */
 };
@@ -68,7 +62,7 @@ struct kmem_cache {
 	 * fast: CPU 0's at fast_off.
 	 */
 	struct port_stack *fast;
-	struct starts starts;
+	u64 starts; /* see object_starts() */
 
 	struct port_stack **sizes; /* a table's row that has copies of fast: cache_serve() */
 	u32 nr_sizes;
@@ -204,19 +198,27 @@ static inline void *object_at(const struct kmem_cache *c, const struct page *hea
 	return slab_base(head) + (size_t)nr * c->size + c->left_pad;
 }
 
-/*
- * Does an object start at p, which is in a regular slab? Its offset there must be a multiple q of the
- * size, below the number of objects. With m = ceil(2^64 / size) and e = m size - 2^64 < size
- *
- *	(q size + r) m  =  q e + r m	(modulo 2^64)
- *
- * which for r = 0 is q e: at most (objects - 1) e if q is an object's, and more in the waste at the
- * end, which a size that divides 2^64 does not leave. For r > 0 it is at least m, and that is above
- * any q e, which is smaller than a slab. limit: (objects - 1) e + 1. off: from lowmem.
- */
-static inline bool object_starts(const struct starts *s, size_t limit, size_t off)
+/* A number whose low bits tell where in its slab p is. A port that tells owners by address has an aligned direct map. */
+static inline u64 slab_place(const void *p)
 {
-	return (off & s->mask) * s->mul < limit;
+	return PORT_OWNERS != 0 ? (u64)(uintptr_t)p : (u64)lowmem_off(p) + (1ull << 40);
+}
+
+/*
+ * Does an object start at p, which is in a regular slab? Its offset there must be a multiple q of the size s, below the
+ * number of objects n. With a word w, e = w s - 2^64 and L = STARTS_LIMIT
+ *
+ *	(q s + r) w  =  q e + r w	(modulo 2^64)
+ *
+ * which for r = 0 is q e: below L if q is an object's, (n - 1) e < L, and not in the waste at the end, n e >= L. For
+ * r > 0 it is at least w > L, and does not come round, (n + 1) e < w. The low six bits of w are what an address is
+ * shifted by, up and down, to be the offset: one word is all that is loaded. There is one with that e and these bits, as
+ * L / n (n - 1) > 64 s, for slabs of up to 4 MiB; objects of 512 KiB and more have none for (n + 1) e < w.
+ */
+#define STARTS_LIMIT (1ull << KMEM_HIT_SMALL_BITS)
+static inline bool object_starts(u64 w, const void *p)
+{
+	return KMEM_HIT_STARTS_AT(w, slab_place(p));
 }
 
 /* ---- hollow.c: pages inside of slabs ----------------------------------------------------------- */
@@ -264,10 +266,7 @@ extern struct kmem_cache sheaf_caches[];
 /* ---- cache.c -------------------------------------------------------------------------------- */
 
 /* Requests that may take the fast path carry none of these. */
-#define GFP_SLAB_SPECIAL                                                                     \
-	(~(__GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_NOWARN | __GFP_NORETRY | \
-	   __GFP_RETRY_MAYFAIL | __GFP_NOFAIL | __GFP_MEMALLOC | __GFP_NOMEMALLOC |          \
-	   __GFP_HARDWALL | __GFP_COMP | __GFP_WRITE))
+#define GFP_SLAB_SPECIAL KMEM_HIT_SPECIAL
 
 /* What follows a hit that was refused. */
 void *cache_alloc_miss(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site);
@@ -330,20 +329,17 @@ static inline always_inline void *cache_hit(struct kmem_cache *c, gfp_t gfp)
 }
 
 /* Does an object of theirs start there, and may it be a hit? */
-static inline bool hits_start(const struct hits *h, size_t off)
+static inline bool hits_start(const struct hits *h, const void *p)
 {
-	const struct starts *s = &hits_common(h)->starts;
-
-	return object_starts(s, atom_peek(&s->limit), off);
+	return object_starts(atom_load(&hits_common(h)->starts), p);
 }
 
 /* Usable bytes of the object that starts at obj; 0: the slow path knows. */
 static inline always_inline size_t ksize_hit(const void *obj)
 {
-	size_t off = lowmem_off(obj);
-	const struct hits *h = page_owner(off);
+	const struct hits *h = page_owner(obj);
 
-	return likely(h) && likely(hits_start(h, off)) ? hits_common(h)->usable : 0;
+	return likely(h) && likely(hits_start(h, obj)) ? hits_common(h)->usable : 0;
 }
 
 /* How many of nr, at least 1. */
@@ -354,24 +350,37 @@ static inline size_t cache_hit_many(struct kmem_cache *c, gfp_t gfp, size_t nr, 
 	return port_hit_pop_many(atom_load(&c->fast), objs, nr);
 }
 
-/* To the cache that its frame names. any: whatever the task is in the middle of. */
-static inline always_inline bool free_hit(void *obj, bool any)
+static inline always_inline bool free_hit_of(struct hits *h, void *obj, bool any)
 {
-	size_t off = lowmem_off(obj);
-	struct hits *h = page_owner(off);
-
-	return likely(h) && likely(hits_start(h, off)) &&
+	return likely(h) && likely(hits_start(h, obj)) &&
 	       likely(any ? port_hit_push(&h->main, obj) : port_task_push(&h->main, obj));
 }
 
-/* What follows a free that did not hit, which is a task's first, or one of a task that must not sleep. True: it
- * hits now. NMI context is reported by whoever comes next. */
+/* To the cache that its frame names. any: whatever the task is in the middle of. */
+static inline always_inline bool free_hit(void *obj, bool any)
+{
+	return free_hit_of(page_owner(obj), obj, any);
+}
+
+/* Could no free hit, for want of what tells owners by address? */
+static inline bool free_hits_never(void)
+{
+	return PORT_OWNERS != 0 && unlikely(!kmem_machine.owner_at);
+}
+
+static inline bool free_hit_listed(void *obj)
+{
+	return free_hit_of(page_owner_listed(obj), obj, true);
+}
+
+/* What follows a free that did not hit: a task's first, or one of a task that must not sleep, or one of those that
+ * never do. True: it hits now. NMI context is reported by whoever comes next. */
 static inline bool free_miss_hit(void *obj)
 {
 	u32 word = port_task()->preempt;
 
 	port_task_set(word);
-	return word && !(word & CONTEXT_NMI_MASK) && free_hit(obj, true);
+	return (word || free_hits_never()) && !(word & CONTEXT_NMI_MASK) && free_hit_listed(obj);
 }
 
 static inline void *cache_alloc(struct kmem_cache *c, gfp_t gfp, size_t req, const void *site)

@@ -12,6 +12,7 @@
 #include <libgen.h>
 #include <unistd.h>
 #include "support.h"
+#include "lib/inlined.h"
 #include "lib/stepper.h"
 #include "slab/slab.h"
 
@@ -194,6 +195,15 @@ TEST(a_hit_of_kmalloc_stays_within_its_limit)
 	count_hits(&f, "kmalloc", "kfree");
 }
 
+TEST(a_hit_of_kzalloc_stays_within_its_limit)
+{
+	struct face f = {.alloc = kzalloc, .free = kfree, .gfp = GFP_KERNEL};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	count_hits(&f, "kzalloc", "kfree");
+}
+
 TEST(a_hit_of_a_kmalloc_of_a_constant_size_stays_within_its_limit)
 {
 	struct face f = {.alloc = face_kmalloc_size, .free = kfree, .gfp = GFP_KERNEL};
@@ -201,6 +211,76 @@ TEST(a_hit_of_a_kmalloc_of_a_constant_size_stays_within_its_limit)
 	if (!machine_counts())
 		skip_loudly(NO_SEQUENCES);
 	count_hits(&f, "kmalloc(64)", "kfree");
+}
+
+enum { BULK = 16 };
+
+static void load_bulk(void *arg)
+{
+	struct kmem_cache *c = arg;
+	void *objs[BULK];
+
+	for (int i = 0; i < WARM + HITS; i++) {
+		if (i == WARM)
+			step_here();
+		if (kmem_cache_alloc_bulk(c, GFP_KERNEL, BULK, objs) != BULK)
+			_exit(1);
+		kmem_cache_free_bulk(c, BULK, objs);
+	}
+}
+
+TEST(a_hit_of_many_stays_within_its_limit)
+{
+	struct step_fn fn[] = {{.fn = (const void *)kmem_cache_alloc_bulk},
+			       {.fn = (const void *)kmem_cache_free_bulk}};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(step_run(load_bulk, kmem_cache_create("counted", SMALL, 0, 0, NULL), fn, ARRAY_SIZE(fn)),
+	   "the load is stepped through");
+	is(fn[0].calls, HITS, "allocations seen");
+	is(fn[1].calls, HITS, "frees seen");
+	within("kmem_cache_alloc_bulk of 16", fn[0].min);
+	within("kmem_cache_free_bulk of 16", fn[1].min);
+}
+
+static void load_inlined(void *arg)
+{
+	struct kmem_cache *c = arg;
+
+	for (int i = 0; i < WARM + HITS; i++) {
+		if (i == WARM)
+			step_here();
+		inlined_cache_free(c, inlined_cache_alloc(c));
+		inlined_kfree(inlined_kmalloc());
+		inlined_kfree(inlined_kzalloc());
+	}
+}
+
+TEST(a_hit_inside_of_a_program_stays_within_its_limit)
+{
+	struct step_fn fn[] = {{.fn = (const void *)inlined_cache_alloc},
+			       {.fn = (const void *)inlined_cache_free},
+			       {.fn = (const void *)inlined_kmalloc},
+			       {.fn = (const void *)inlined_kzalloc},
+			       {.fn = (const void *)inlined_kfree}};
+
+	if (!machine_counts())
+		skip_loudly(NO_SEQUENCES);
+	ok(step_run(load_inlined, kmem_cache_create("counted", SMALL, 0, 0, NULL), fn,
+		    ARRAY_SIZE(fn)),
+	   "the load is stepped through");
+	for (unsigned int i = 0; i < ARRAY_SIZE(fn); i++)
+		is(fn[i].calls, fn[i].fn == (const void *)inlined_kfree ? 2 * HITS : HITS,
+		   "calls seen");
+	within("inlined kmem_cache_alloc", fn[0].min);
+	within("inlined kmem_cache_free", fn[1].min);
+	within("inlined kmem_cache_alloc + kmem_cache_free", fn[0].min + fn[1].min);
+	within("inlined kmalloc(64)", fn[2].min);
+	within("inlined kzalloc(64)", fn[3].min);
+	within("inlined kfree", fn[4].min);
+	within("inlined kmalloc(64) + kfree", fn[2].min + fn[4].min);
+	within("inlined kzalloc(64) + kfree", fn[3].min + fn[4].min);
 }
 
 TEST(a_hit_of_malloc_stays_within_its_limit)

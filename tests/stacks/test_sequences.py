@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-Every restartable sequence of the libraries, as it was assembled. The kernel forgets a descriptor where it finds
-the thread outside of its sequence: so the first instruction must come right behind the store that announces it.
-With one in between, a thread that is interrupted there goes on unprotected. And the signature must stand before
-the abort address, or the kernel kills.
+Every restartable sequence of the libraries, and of a program that has its own, as it was assembled. The kernel
+forgets a descriptor where it finds the thread outside of its sequence: so the first instruction must come right
+behind the store that announces it. With one in between, a thread that is interrupted there goes on unprotected.
+And the signature must stand before the abort address, or the kernel kills.
 """
 import os
 import re
@@ -67,6 +67,8 @@ def main():
         build = os.path.join(ROOT, "build", "posix-%s%s" % (arch, "" if arch == HOST else "-debug"))
         objdump = "objdump" if arch == HOST else arch + "-linux-gnu-objdump"
         libs = [os.path.join(build, n) for n in ("libkmem.so.0", "libkmem-malloc.so.0")]
+        if arch == "x86_64":
+            libs.append(os.path.join(build, "bench", "bench-kmalloc"))  # those inside of a program
         if arch != HOST and (not shutil.which(objdump) or not os.path.isfile(libs[0])):
             skip(arch, "there is no build, or no objdump, for it")
             continue

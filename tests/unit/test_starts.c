@@ -5,9 +5,14 @@
 
 enum { LARGEST = 128 << 10 };
 
+/* By the frames' table; by addresses it is the same, if there is such a table. */
 static void *owner(const void *p)
 {
-	return page_owner(lowmem_off(p));
+	void *listed = page_owner_listed(p);
+
+	if (PORT_OWNERS == 0 || kmem_machine.owner_at)
+		ok(page_owner(p) == listed, "%p, by its address", p);
+	return listed;
 }
 
 static unsigned long wrong_starts(const struct kmem_cache *c, const struct page *head)
@@ -18,7 +23,7 @@ static unsigned long wrong_starts(const struct kmem_cache *c, const struct page 
 		const unsigned char *p = slab_base(head) + i;
 		bool starts = object_nr(c, page_of_addr(p), p) != OBJECT_NONE;
 
-		wrong += object_starts(&c->starts, c->starts.limit, lowmem_off(p)) != starts;
+		wrong += object_starts(c->starts, p) != starts;
 	}
 	return wrong;
 }
@@ -30,7 +35,9 @@ TEST(an_object_starts_where_the_slab_says_so)
 		struct kmem_cache *c = kmem_cache_create("sized", size, 0, 0, NULL);
 		void *p = c ? kmem_cache_alloc(c, GFP_KERNEL) : NULL;
 
-		if (owner(p) == c->fast)
+		if (c->starts == KMEM_HIT_NOWHERE)
+			ok(size >= 512 << 10, "size %u: none may hit", size);
+		else if (owner(p) == c->fast)
 			is(wrong_starts(c, slab_head(page_of_addr(p))), 0, "size %u", size);
 		else
 			ok(size > KMALLOC_MAX_CACHE_SIZE, "size %u has regular slabs", size);
@@ -82,6 +89,11 @@ TEST(only_frames_of_regular_slabs_have_an_owner)
 	ok(!owner(p), "an object that is looked at on every free has none");
 	ok(!owner(&p), "the stack has none");
 	ok(!owner(NULL), "NULL has none");
+	for (unsigned int bit = 0; bit < 8 * sizeof(uintptr_t); bit++) {
+		ok(!owner((void *)((uintptr_t)1 << bit)), "nor has 1 << %u", bit);
+		ok(!owner((void *)(((uintptr_t)1 << bit) - 1)), "nor what is before");
+		ok(!owner((void *)-((uintptr_t)1 << bit)), "nor -1 << %u", bit);
+	}
 }
 
 /* Under pressure a cache takes smaller slabs, whose end is somewhere else. */

@@ -28,7 +28,7 @@ FINE, FINDINGS, USAGE, TROUBLE = 0, 1, 2, 3
 FLAGS = """-std=gnu11 -nostdinc -ffreestanding -fno-strict-aliasing -fno-strict-overflow
 	-fno-delete-null-pointer-checks -fno-common -fshort-wchar -ffunction-sections -fdata-sections
 	-fPIE -Wno-pointer-sign -w -Werror=implicit-function-declaration -Werror=int-conversion
-	-D__KERNEL__ -include linux/kconfig.h -include linux/compiler_types.h""".split()
+	-D__KERNEL__ -DKMEM_INLINE -include linux/kconfig.h -include linux/compiler_types.h""".split()
 # What most sources want of the tree's lib/ besides themselves; --gc-sections drops what is not used.
 HELPERS = """find_bit bitmap hweight kstrtox ctype string hexdump sort list_sort rbtree bsearch refcount
 	math/div64""".split()
