@@ -72,6 +72,12 @@ static void bit_flip(u32 *map, u32 nr)
 	atom_store(&map[nr / WORD], map[nr / WORD] ^ (u32)1 << (nr % WORD));
 }
 
+/* It has its units, and whoever knows that sees them; the lock does not say so. Pairs with chunk_add. */
+static bool chunk_live(const struct pcpu_chunk *c)
+{
+	return atom_load_acq(&c->state) == CHUNK_LIVE;
+}
+
 /* ---- Grains of a chunk; under the lock -------------------------------------------------------------- */
 
 /* First grain, a multiple of align, of n that are not used; GRAINS: there are none. */
@@ -105,7 +111,7 @@ static void grains_take(struct pcpu_chunk *c, u32 at, u32 n)
 /* The whole object that starts there. False: none does. */
 static bool grains_release(struct pcpu_chunk *c, u32 at)
 {
-	if (c->state != CHUNK_LIVE || !bit_get(c->start, at))
+	if (!chunk_live(c) || !bit_get(c->start, at))
 		return false;
 	bit_flip(c->start, at);
 	do {
@@ -146,7 +152,7 @@ static struct pcpu_chunk *spare_chunk_locked(void)
 	for (u32 i = 0; i < nr_chunks; i++) {
 		struct pcpu_chunk *c = chunks[i];
 
-		if (c->state != CHUNK_LIVE || c->objects)
+		if (!chunk_live(c) || c->objects)
 			continue;
 		if (first) {
 			atom_store(&c->state, (u32)CHUNK_IN_HAND);
@@ -262,7 +268,7 @@ static const char *chunk_add(gfp_t gfp)
 		units_free(c);
 		return "failed to populate";
 	}
-	atom_store_rel(&c->state, (u32)CHUNK_LIVE); /* its units before it; pairs with chunk_of */
+	atom_store_rel(&c->state, (u32)CHUNK_LIVE); /* its units before it; pairs with chunk_live */
 	return NULL;
 }
 
@@ -283,7 +289,7 @@ static struct pcpu_chunk *chunk_of(const void *cookie, u32 *offset)
 		return NULL;
 	c = atom_load_acq(&chunks[at / UNIT]);
 	*offset = (u32)(at % UNIT);
-	return atom_load_acq(&c->state) == CHUNK_LIVE ? c : NULL;
+	return chunk_live(c) ? c : NULL;
 }
 
 /* From the room that there is; 0: none, or the lock cannot be had. */
@@ -299,7 +305,7 @@ static uintptr_t pcpu_take(u32 n, u32 align)
 		struct pcpu_chunk *c = chunks[i];
 		u32 at = GRAINS;
 
-		if (atom_load_acq(&c->state) == CHUNK_LIVE && c->free >= n)
+		if (chunk_live(c) && c->free >= n)
 			at = grains_find(c, n, align);
 		if (at == GRAINS)
 			continue;

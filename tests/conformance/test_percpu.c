@@ -263,35 +263,60 @@ TEST(a_handler_that_cannot_have_the_lock)
 	machine_stop();
 }
 
+static bool one_owner(size_t size, unsigned int byte)
+{
+	void __percpu *p = __alloc_percpu(size, 8);
+	bool good = p && zeroed(p, size);
+
+	fill(p, size, byte);
+	good = filled(p, size, byte) && good;
+	free_percpu(p);
+	return good;
+}
+
 static void *storm(void *arg)
 {
 	unsigned int byte = (unsigned int)(uintptr_t)arg, bad = 0;
 
-	for (unsigned int i = 0; i < 2000; i++) {
-		size_t size = 1 + (i * 37 + byte * 11) % 3000;
-		void __percpu *p = __alloc_percpu(size, 8);
-
-		bad += !p || !zeroed(p, size);
-		fill(p, size, byte);
-		bad += !filled(p, size, byte);
-		free_percpu(p);
-	}
+	for (unsigned int i = 0; i < 2000; i++)
+		bad += !one_owner(1 + (i * 37 + byte * 11) % 3000, byte);
 	return (void *)(uintptr_t)bad;
 }
 
-TEST(four_threads)
+/* Objects of more than half a unit: chunks get units and lose them all the time. */
+static void *storm_of_chunks(void *arg)
+{
+	unsigned int byte = (unsigned int)(uintptr_t)arg, bad = 0;
+
+	for (unsigned int i = 0; i < 500; i++)
+		bad += !one_owner(PCPU_MIN_UNIT_SIZE / 2 + 1 + i * 31, byte);
+	return (void *)(uintptr_t)bad;
+}
+
+static void four_threads_of(void *(*fn)(void *))
 {
 	pthread_t thread[4];
 	void *bad;
 
 	machine_start(M64_4);
 	for (uintptr_t i = 0; i < 4; i++)
-		pthread_create(&thread[i], NULL, storm, (void *)(i * 50 + 1));
+		pthread_create(&thread[i], NULL, fn, (void *)(i * 50 + 1));
 	for (int i = 0; i < 4; i++) {
 		pthread_join(thread[i], &bad);
 		is((uintptr_t)bad, 0, "every object had one owner");
 	}
+	is(kmem_percpu_check(), 0);
 	machine_stop();
+}
+
+TEST(four_threads)
+{
+	four_threads_of(storm);
+}
+
+TEST(four_threads_whose_chunks_come_and_go)
+{
+	four_threads_of(storm_of_chunks);
 }
 
 static bool child_is_well(void)
