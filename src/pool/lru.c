@@ -462,7 +462,7 @@ int kmem_lru_add(struct page *page, struct kmem_lru_owner *o, void *key, bool di
 		return lru_misuse(page, "is on a list already, or no allocated page of order 0");
 	l = lru_of(page);
 	flags = lock_take(&l->lock);
-	page->u.own.private_data = (unsigned long)(uintptr_t)key;
+	atom_store(&page->u.own.private_data, (unsigned long)(uintptr_t)key);
 	page->u.own.lru_owner = (u16)o->id;
 	atom_store(&page->u.own.lru, (u16)0);
 	atom_or(&page->flags, (u8)PAGE_LRU);

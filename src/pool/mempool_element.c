@@ -149,7 +149,7 @@ void element_leaves(const mempool_t *pool, void *el)
 			      "BUG: mempool element poison mismatch\n"
 			      "Mempool %p size %zu\n"
 			      " nr=%d @ %p: 0x%x at offset %zu",
-			      (const void *)pool, pool->poison, pool->curr_nr, (void *)p, p[at],
-			      at);
+			      (const void *)pool, pool->poison, atom_load(&pool->curr_nr),
+			      (void *)p, p[at], at);
 	__builtin_memset(p, POISON_INUSE, pool->poison);
 }

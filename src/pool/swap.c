@@ -241,7 +241,7 @@ static bool swap_release(struct kmem_lru_owner *o, struct page *page, gfp_t gfp)
 	gone = !h->pins && swap_may_go_out() && !kmem_lru_dirty(page);
 	if (gone) {
 		assert_always(h->page == page && h->slot != SLOT_NONE);
-		h->page = NULL;
+		atom_store(&h->page, NULL);
 		h->listed = false;
 	}
 	mutex_release(&h->mutex);
@@ -253,7 +253,7 @@ static bool swap_release(struct kmem_lru_owner *o, struct page *page, gfp_t gfp)
 /* Pages whose contents are nowhere else are dirty. */
 static void handle_list(struct kmem_swap_page *h)
 {
-	if (!atom_load(&swap.on) || h->listed)
+	if (!atom_load_acq(&swap.on) || h->listed)
 		return;
 	kmem_lru_add(h->page, &swap.owner, h, h->slot == SLOT_NONE);
 	h->listed = true;
@@ -290,7 +290,7 @@ static int page_in(struct kmem_swap_page *h, gfp_t gfp)
 		return rc;
 	}
 	vm_event(KMEM_EV_pswpin);
-	h->page = page;
+	atom_store(&h->page, page);
 	if (swap_is_crowded() && !atom_load(&swap.forked))
 		handle_drop_slot(h);
 	handle_list(h);
@@ -514,7 +514,7 @@ static int area_start(struct kmem_store *store)
 	atom_store(&swap.forked, false);
 	atom_store(&kmem_machine.stat->swap_total, (u64)nr);
 	slots_count(0);
-	atom_store_rel(&swap.on, true); /* who sees it takes a lock before it uses the rest */
+	atom_store_rel(&swap.on, true); /* pairs with handle_list */
 	handles_do(is_unlisted, enlist);
 	return 0;
 }
@@ -543,7 +543,7 @@ static int area_stop(void)
 	atom_store(&swap.on, false);
 	rc = handles_do(uses_area, bring_home);
 	if (rc) {
-		atom_store(&swap.on, true);
+		atom_store_rel(&swap.on, true);
 		handles_do(is_unlisted, enlist);
 		return rc;
 	}
