@@ -58,7 +58,7 @@ static void buddy_link(struct zone *z, struct page *page, unsigned int order, u3
 	struct free_area *area = &z->area[order];
 	u32 pfn = (u32)pfn_of_page(page);
 
-	page->order = (u8)order;
+	atom_store(&page->order, (u8)order);
 	page->mt = mt & 0xf;
 	page->zone = z->index & 0xf;
 	page->flags = 0;

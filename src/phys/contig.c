@@ -34,8 +34,8 @@
 static void run_make(struct page *page, struct zone *z, unsigned long nr)
 {
 	page_hand_out(page, z, 0, KMEM_MT_UNMOVABLE);
-	page->order = PAGE_ORDER_RUN;
-	page->u.own.private_data = nr;
+	atom_store(&page->order, (u8)PAGE_ORDER_RUN);
+	atom_store(&page->u.own.private_data, nr);
 	atom_store(&page->u.own.listed, (u16)0);
 	page->flags = PAGE_RUN;
 }
@@ -232,7 +232,7 @@ static enum page_verdict run_cut(struct zone *z, struct page *page, unsigned lon
 	if (before)
 		run_make(page, z, nr);
 	if (before || after) {
-		head->u.own.private_data = before ? before : nr;
+		atom_store(&head->u.own.private_data, before ? before : nr);
 		atom_store(&head->u.own.listed, (u16)0);
 	}
 	atom_store_rel(&head->refcount, held);
@@ -318,7 +318,7 @@ bool zone_contig_extend(struct page *head, unsigned long nr)
 	page_of_pfn(end)->flags = 0;
 	page_set_state(page_of_pfn(end), PAGE_NONE);
 	atom_store(&head->u.own.listed, (u16)0);
-	head->u.own.private_data = nr;
+	atom_store(&head->u.own.private_data, nr);
 	return true;
 }
 

@@ -226,7 +226,7 @@ void page_split_block(struct page *page, unsigned int order)
 	assert_always(!(page->flags & PAGE_COMPOUND));
 	for (unsigned long i = 1; i < 1UL << order; i++)
 		page_hand_out(&page[i], z, 0, page->mt);
-	page->order = 0;
+	atom_store(&page->order, (u8)0);
 }
 
 void page_free_tails(struct page *page, unsigned int order, bool try)

@@ -64,7 +64,7 @@ static void defer_push(u32 *stack, struct page *page)
 /* State ALLOC and no reference: what zone_check knows such blocks by. */
 void defer_block(struct zone *z, struct page *page, unsigned int order)
 {
-	page->order = (u8)order;
+	atom_store(&page->order, (u8)order);
 	page->flags = 0;
 	page->refcount = 0;
 	page_set_state(page, PAGE_ALLOC);
@@ -117,13 +117,13 @@ void phys_run_deferred(void)
 void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt)
 {
 	page->flags = 0;
-	page->order = (u8)order;
+	atom_store(&page->order, (u8)order);
 	page->zone = z->index & 0xf;
 	page->mt = mt & 0xf;
 	page->refcount = 1;
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
-	page->u.own.private_data = 0;
+	atom_store(&page->u.own.private_data, 0ul);
 	page_set_state(page, PAGE_ALLOC);
 }
 

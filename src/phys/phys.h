@@ -363,7 +363,7 @@ static inline always_inline struct page *page_take_hit(u32 class, unsigned int o
 	page->refcount = 1;
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
-	page->u.own.private_data = 0;
+	atom_store(&page->u.own.private_data, 0ul);
 	page_turn(page, kind, PAGE_PCP, PAGE_ALLOC);
 	if (likely(vm_event_hit(kmem_machine.stat, KMEM_EV_pgalloc_dma + page_kind_zone(kind),
 				1ull << order)))

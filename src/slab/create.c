@@ -94,6 +94,42 @@ static void stat_clear(struct kmem_stat_cache *st)
 	atom_store(&st->alloc_fail, 0u);
 }
 
+/* ---- What may hit; under caches_lock ---------------------------------------------------------------- */
+
+static void cache_fast_at(struct kmem_cache *c, u32 off)
+{
+	struct port_stack *fast = percpu_first(off);
+
+	atom_store(&c->fast_off, off);
+	atom_store(&c->fast, fast);
+	for (u32 i = 0; i < c->nr_sizes; i++) /* pairs with whoever hits first while it is made */
+		atom_store_rel(&c->sizes[i], fast);
+	if (c->main_off)
+		atom_store(&hits_common(cache_hits(c))->starts, off ? c->starts : KMEM_HIT_NOWHERE);
+}
+
+static bool all_miss; /* somebody wants to see every operation */
+
+/* Hits are possible only where no operation needs the slow path. */
+static void cache_fast_choose(struct kmem_cache *c)
+{
+	const struct kmem_options *opt = &kmem_machine.opt;
+	bool slow = atom_load(&all_miss) || trace_on() ||
+		    c->flags & (SLAB_ACCOUNT | SLAB_DEBUG_INITIAL) || opt->init_on_alloc ||
+		    opt->init_on_free || failslab_armed();
+
+	cache_fast_at(c, slow ? (u32)PERCPU_NONE : c->main_off);
+}
+
+/* Whoever changes what it goes by calls this afterwards: the last one chooses by all that was changed. */
+static void cache_set_fast(struct kmem_cache *c)
+{
+	irqflags_t f = lock_take(&caches_lock);
+
+	cache_fast_choose(c);
+	lock_release(&caches_lock, f);
+}
+
 static void stat_fill(struct kmem_cache *c)
 {
 	struct kmem_stat_cache *st = c->stat;
@@ -124,6 +160,7 @@ int cache_enlist(struct kmem_cache *c)
 		stat_fill(c);
 		c->next = kmem_machine.caches;
 		kmem_machine.caches = c;
+		cache_fast_choose(c); /* from now on cache_refresh_all() finds it */
 	} else {
 		err = -KE_NOMEM;
 	}
@@ -157,28 +194,6 @@ static void cache_unlist(struct kmem_cache *c)
 }
 
 /* ---- Creation ------------------------------------------------------------------------------------ */
-
-static void cache_fast_at(struct kmem_cache *c, u32 off)
-{
-	atom_store(&c->fast_off, off);
-	atom_store(&c->fast, (struct port_stack *)percpu_first(off));
-	for (u32 i = 0; i < c->nr_sizes; i++) /* pairs with whoever hits first while it is made */
-		atom_store_rel(&c->sizes[i], c->fast);
-	if (c->main_off)
-		atom_store(&hits_common(cache_hits(c))->starts, off ? c->starts : KMEM_HIT_NOWHERE);
-}
-
-static bool all_miss; /* somebody wants to see every operation */
-
-/* Hits are possible only where no operation needs the slow path. */
-void cache_set_fast(struct kmem_cache *c)
-{
-	const struct kmem_options *opt = &kmem_machine.opt;
-	bool slow = all_miss || trace_on() || c->flags & (SLAB_ACCOUNT | SLAB_DEBUG_INITIAL) ||
-		    opt->init_on_alloc || opt->init_on_free || failslab_armed();
-
-	cache_fast_at(c, slow ? (u32)PERCPU_NONE : c->main_off);
-}
 
 void cache_serve(struct kmem_cache *c, struct port_stack **sizes, u32 n)
 {
@@ -246,7 +261,7 @@ int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct km
 	if (sheaves && !(c->flags & SLAB_DEBUG_FLAGS) && !kmem_machine.watched)
 		cache_stacks(c);
 	c->magic = CACHE_ALIVE;
-	cache_set_fast(c);
+	cache_fast_at(c, PERCPU_NONE);
 	return 0;
 }
 
@@ -491,7 +506,7 @@ void cache_refresh_all(void)
 
 void cache_miss_all(void)
 {
-	all_miss = true;
+	atom_store(&all_miss, true);
 	cache_refresh_all();
 }
 

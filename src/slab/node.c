@@ -554,7 +554,7 @@ static const unsigned char *give_base(const struct kmem_cache *c, const unsigned
 	struct page *p = *head = page_of_pfn((off - in) >> PAGE_SHIFT);
 
 	/* A slab of that order would be the object's. Pairs with the release in page_make_slab. */
-	if (likely(atom_load_acq(&p->state) == PAGE_SLAB && p->order == c->order))
+	if (likely(atom_load_acq(&p->state) == PAGE_SLAB && atom_load(&p->order) == c->order))
 		return obj - in + c->left_pad;
 	*head = slab_head(page_of_addr(obj));
 	return object_at(c, *head, 0);

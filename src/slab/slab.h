@@ -280,8 +280,7 @@ struct kmem_cache *cache_of_object(const void *obj, struct page **page);
 /* Makes one inside memory the caller has: zeroes, and perhaps LDD3's constructors. 0 or -KE_*. */
 int cache_init(struct kmem_cache *c, const char *name, u32 size, const struct kmem_cache_args *args,
 	       slab_flags_t flags, bool sheaves);
-int cache_enlist(struct kmem_cache *c); /* makes it visible; 0 or -KE_NOMEM */
-void cache_set_fast(struct kmem_cache *c);
+int cache_enlist(struct kmem_cache *c); /* makes it visible, and may let it hit; 0 or -KE_NOMEM */
 /* The cache is that of n sizes in a row: a table's, where a hit looks for the size's stack. From now on they
  * are what the cache's fast is, and NULL before. */
 void cache_serve(struct kmem_cache *c, struct port_stack **sizes, u32 n);
