@@ -427,26 +427,32 @@ struct totals {
 	uint64_t managed, free, slab_free, blocks, largest;
 };
 
-/* Bytes of the machine, from its statistics. */
+static uint64_t cache_spare(const struct kmem_stat_cache *c)
+{
+	return atom_load(&c->free_objs) + atom_load(&c->cached_objs);
+}
+
+/* Bytes of the machine, from its statistics, which others write meanwhile. */
 static void totals_read(struct totals *t)
 {
 	const struct kmem_stat *st = kmem_stat_get();
 
 	*t = (struct totals){0};
 	for (unsigned int z = 0; st && z < KMEM_NR_ZONES; z++) {
-		t->managed += st->zone[z].managed << PAGE_SHIFT;
-		t->free += st->zone[z].free << PAGE_SHIFT;
+		t->managed += atom_load(&st->zone[z].managed) << PAGE_SHIFT;
+		t->free += atom_load(&st->zone[z].free) << PAGE_SHIFT;
 		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
 			for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++) {
-				t->blocks += st->zone[z].nr_free[mt][o];
-				if (st->zone[z].nr_free[mt][o] != 0 && t->largest < PAGE_SIZE << o)
+				uint64_t n = atom_load(&st->zone[z].nr_free[mt][o]);
+
+				t->blocks += n;
+				if (n != 0 && t->largest < PAGE_SIZE << o)
 					t->largest = PAGE_SIZE << o;
 			}
 		}
 	}
 	for (unsigned int i = 0; st && i < st->max_caches && i < KMEM_MAX_CACHES; i++)
-		t->slab_free +=
-			(st->cache[i].free_objs + st->cache[i].cached_objs) * st->cache[i].size;
+		t->slab_free += cache_spare(&st->cache[i]) * atom_load(&st->cache[i].size);
 }
 
 /* 1 if pages went back to the zones, or to the host. */
@@ -514,23 +520,22 @@ static void info_zone(FILE *out, const struct kmem_stat_zone *z)
 		unsigned long long n = 0;
 
 		for (unsigned int mt = 0; mt < KMEM_NR_MT; mt++)
-			n += z->nr_free[mt][o];
+			n += atom_load(&z->nr_free[mt][o]);
 		if (n != 0)
 			fprintf(out, "<free order=\"%u\" count=\"%llu\"/>\n", o, n);
 	}
 	fprintf(out, "<total type=\"managed\" size=\"%llu\"/>\n",
-		(unsigned long long)z->managed << PAGE_SHIFT);
+		(unsigned long long)atom_load(&z->managed) << PAGE_SHIFT);
 	fprintf(out, "<total type=\"free\" size=\"%llu\"/>\n</zone>\n",
-		(unsigned long long)z->free << PAGE_SHIFT);
+		(unsigned long long)atom_load(&z->free) << PAGE_SHIFT);
 }
 
 static void info_cache(FILE *out, const struct kmem_stat_cache *c)
 {
 	fprintf(out,
 		"<cache name=\"%s\" size=\"%u\" objects=\"%llu\" free=\"%llu\" slabs=\"%llu\"/>\n",
-		c->name, c->size, (unsigned long long)c->nr_objs,
-		(unsigned long long)(c->free_objs + c->cached_objs),
-		(unsigned long long)c->nr_slabs);
+		c->name, atom_load(&c->size), (unsigned long long)atom_load(&c->nr_objs),
+		(unsigned long long)cache_spare(c), (unsigned long long)atom_load(&c->nr_slabs));
 }
 
 EXPORT int malloc_info(int options, FILE *out)
@@ -545,7 +550,8 @@ EXPORT int malloc_info(int options, FILE *out)
 			info_zone(out, &st->zone[z]);
 	}
 	for (unsigned int i = 0; st && i < st->max_caches && i < KMEM_MAX_CACHES; i++) {
-		if (st->cache[i].nr_slabs != 0)
+		/* Pairs with stat_fill(): who sees that there is a name sees all of it. */
+		if (atom_load_acq(&st->cache[i].name[0]) && atom_load(&st->cache[i].nr_slabs) != 0)
 			info_cache(out, &st->cache[i]);
 	}
 	fputs("</malloc>\n", out);

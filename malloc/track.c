@@ -42,7 +42,8 @@ static struct {
 	struct block *blocks;
 	struct track_stack *stacks;
 	size_t blocks_cap, blocks_used, stacks_cap, stacks_used;
-	struct track_counts counts;
+	struct track_counts counts; /* but for the next two */
+	uint64_t missed, failures;
 } track;
 
 static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
@@ -51,11 +52,22 @@ static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
+/* These two are counted without the lock. */
+static void count_missed(void)
+{
+	__atomic_fetch_add(&track.missed, 1, __ATOMIC_RELAXED);
+}
+
+void track_failure(void)
+{
+	__atomic_fetch_add(&track.failures, 1, __ATOMIC_RELAXED);
+}
+
 /* False: this thread holds the lock already, or is inside the unwinder. */
 static bool track_enter(void)
 {
 	if (inside) {
-		__atomic_fetch_add(&track.counts.missed, 1, __ATOMIC_RELAXED);
+		count_missed();
 		return false;
 	}
 	inside = true;
@@ -217,7 +229,7 @@ static void ledger_insert(const void *p, size_t size, const struct track_stack *
 
 	if ((track.blocks_used >= track.blocks_cap / 4 * 3 && !blocks_grow()) ||
 	    (track.stacks_used >= track.stacks_cap / 4 * 3 && !stacks_grow())) {
-		track.counts.missed++;
+		count_missed();
 		return;
 	}
 	i = stack_slot(track.stacks, track.stacks_cap, s);
@@ -274,15 +286,17 @@ void track_alloc(const void *p, size_t size)
 	int saved = errno;
 	struct track_stack s;
 	size_t bytes;
+	bool ledger;
 
 	if (!track.on || !track_enter())
 		return;
 	bytes = block_size(p);
-	if (track.ledger)
+	ledger = __atomic_load_n(&track.ledger, __ATOMIC_RELAXED); /* until it has ended */
+	if (ledger)
 		stack_walk(&s);
 	lock();
 	count_alloc(bytes);
-	if (track.ledger)
+	if (ledger && track.ledger)
 		ledger_insert(p, size, &s);
 	unlock();
 	track_leave();
@@ -302,11 +316,6 @@ void track_free(const void *p)
 		ledger_remove(p);
 	unlock();
 	track_leave();
-}
-
-void track_failure(void)
-{
-	__atomic_fetch_add(&track.counts.failures, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- fork: the child must not find the lock held by a thread that it does not have ------------- */
@@ -336,6 +345,8 @@ void track_start(bool ledger)
 	pthread_atfork(fork_prepare, fork_done, fork_done);
 	track.on = true;
 	track.counts = (struct track_counts){0};
+	track.missed = 0;
+	track.failures = 0;
 	inside = false;
 }
 
@@ -346,6 +357,8 @@ void track_read(struct track_counts *c)
 	if (entered)
 		lock();
 	*c = track.counts;
+	c->missed = __atomic_load_n(&track.missed, __ATOMIC_RELAXED);
+	c->failures = __atomic_load_n(&track.failures, __ATOMIC_RELAXED);
 	if (entered) {
 		unlock();
 		track_leave();
@@ -388,10 +401,10 @@ const struct track_stack *track_finish(size_t *n)
 	size_t live = 0;
 
 	*n = 0;
-	if (!track.ledger || !track_enter())
+	if (!__atomic_load_n(&track.ledger, __ATOMIC_RELAXED) || !track_enter())
 		return NULL;
 	lock();
-	track.ledger = false;
+	__atomic_store_n(&track.ledger, false, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < track.stacks_cap; i++) {
 		if (track.stacks[i].depth != 0 && track.stacks[i].blocks != 0)
 			track.stacks[live++] = track.stacks[i];
