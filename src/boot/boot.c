@@ -84,9 +84,11 @@ bool kmem_booted(void)
 	return atom_load_acq(&kmem_machine.state) == MACHINE_ON;
 }
 
+static const char *boot_error = "";
+
 const char *kmem_boot_error(void)
 {
-	return kmem_machine.boot_error;
+	return atom_load_acq(&boot_error); /* pairs with boot_run */
 }
 
 /* ---- Stages --------------------------------------------------------------------------------- */
@@ -355,6 +357,7 @@ static int boot_run(const char *cmdline)
 	if (!rc)
 		str_copy(kmem_machine.stat->cmdline, cmdline ? cmdline : "",
 			 sizeof(kmem_machine.stat->cmdline));
+	atom_store_rel(&boot_error, (const char *)kmem_machine.boot_error);
 	state_move(MACHINE_BOOTING, rc ? MACHINE_OFF : MACHINE_ON);
 	return rc;
 }
@@ -363,8 +366,7 @@ int kmem_boot(const char *cmdline)
 {
 	atom_store(&lazy_refused, 1u);
 	if (!state_move(MACHINE_OFF, MACHINE_BOOTING)) {
-		str_copy(kmem_machine.boot_error, "the machine is already running",
-			 sizeof(kmem_machine.boot_error));
+		atom_store(&boot_error, "the machine is already running");
 		return -KE_BUSY;
 	}
 	return boot_run(cmdline);

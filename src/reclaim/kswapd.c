@@ -283,12 +283,12 @@ void kswapd_begin(void)
 {
 	u32 none = KSWAPD_NONE;
 
-	if (atom_load(&kswapd.task) != KSWAPD_NONE || !kmem_machine.opt.kswapd)
+	if (atom_load(&kswapd.task) != KSWAPD_NONE || !machine_is_on() || !kmem_machine.opt.kswapd)
 		return;
 	if (!registry_any(&shrinkers) && !registry_any(&providers) &&
 	    !kmem_machine.opt.decay_thread)
 		return;
-	if (!context_may_sleep() || port_task()->pf & PF_MEMALLOC || !machine_is_on())
+	if (!context_may_sleep() || port_task()->pf & PF_MEMALLOC)
 		return;
 	if (!atom_cas(&kswapd.task, &none, (u32)KSWAPD_SPAWNED) ||
 	    port_spawn(kswapd_main, NULL, "kswapd0") == 0)
