@@ -33,11 +33,10 @@
 
 static void run_make(struct page *page, struct zone *z, unsigned long nr)
 {
-	page_hand_out(page, z, 0, KMEM_MT_UNMOVABLE);
-	atom_store(&page->order, (u8)PAGE_ORDER_RUN);
-	atom_store(&page->u.own.private_data, nr);
 	atom_store(&page->u.own.listed, (u16)0);
-	page->flags = PAGE_RUN;
+	page_hand_out_as(page, z, nr,
+			 page_kind(PAGE_ALLOC, PAGE_ORDER_RUN, PAGE_RUN) |
+				 KMEM_MT_UNMOVABLE << PAGE_KIND_MT_SHIFT);
 }
 
 /* The first of enough neighbouring sections that are free as a whole. */
@@ -284,8 +283,8 @@ static bool extend_locked(struct zone *z, pfn_t from, pfn_t target)
 {
 	if (free_until(z, from, target) < target)
 		return false;
-	if (!zone_watermark_ok(z, 0, z->mark[ALLOC_WMARK_LOW] + (target - from) - 1, z->index, 0,
-			       z->free))
+	if (!zone_watermark_ok(z, 0, atom_load(&z->mark[ALLOC_WMARK_LOW]) + (target - from) - 1,
+			       z->index, 0, z->free))
 		return false;
 	stretch_take(z, from, target);
 	return true;
@@ -296,6 +295,7 @@ bool zone_contig_extend(struct page *head, unsigned long nr)
 	struct zone *z = zone_of_head(head);
 	unsigned long old = page_run_nr(head);
 	pfn_t end = pfn_of_page(head) + old;
+	struct page *behind;
 	irqflags_t flags;
 	bool ok;
 
@@ -315,8 +315,8 @@ bool zone_contig_extend(struct page *head, unsigned long nr)
 		return false;
 	}
 	/* The frame behind turns from a head into a tail; the owner alone frees parts of this run. */
-	page_of_pfn(end)->flags = 0;
-	page_set_state(page_of_pfn(end), PAGE_NONE);
+	behind = page_of_pfn(end);
+	atom_store(&behind->kind, page_kind(PAGE_NONE, 0, 0) | (behind->kind & PAGE_KIND_ZONE));
 	atom_store(&head->u.own.listed, (u16)0);
 	atom_store(&head->u.own.private_data, nr);
 	return true;

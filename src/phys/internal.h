@@ -72,7 +72,10 @@ static inline void page_set_state(struct page *page, enum page_state state)
 	atom_store(&page->state, (u8)state);
 }
 /* What every allocated head looks like. */
-void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt);
+void page_hand_out(struct page *page, const struct zone *z, unsigned int order, u32 mt);
+/* The same with other words than a block's: what the owner knows it by, and page_kind() with its type. */
+void page_hand_out_as(struct page *page, const struct zone *z, unsigned long private_data,
+		      u32 kind);
 
 /* ---- hit.c --------------------------------------------------------------------------------------- */
 

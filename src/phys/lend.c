@@ -41,7 +41,7 @@ unsigned char *vmap_range(size_t *bytes)
 		lock_release(&range_lock, flags);
 	}
 	*bytes = atom_load(&range_bytes);
-	return range_base;
+	return atom_load(&range_base);
 }
 
 bool vmap_range_has(const void *p)
@@ -55,7 +55,9 @@ void *lent_address(const struct page *page)
 {
 	u32 alias = atom_load(&phys.alias[pfn_of_page(page)]);
 
-	assert_debug(alias != 0);
+	/* None yet, or no more. */
+	if (alias == 0)
+		return addr_of_page(page);
 	return atom_load(&range_base) + ((size_t)(alias - 1) << PAGE_SHIFT);
 }
 

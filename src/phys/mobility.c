@@ -72,7 +72,7 @@ static unsigned long block_move_free(struct zone *z, pfn_t start, u32 mt)
 	for (pfn_t pfn = start; pfn < start + pageblock_nr_pages; pfn += step) {
 		struct page *page = page_of_pfn(pfn);
 
-		step = page_frames(page);
+		step = size_min(page_frames(page), start + pageblock_nr_pages - pfn);
 		if (page_state(page) != PAGE_FREE)
 			continue;
 		buddy_retype(z, page, mt);
@@ -90,12 +90,13 @@ static void block_census(pfn_t start, unsigned long *free, unsigned long *movabl
 	*movable = 0;
 	for (pfn_t pfn = start; pfn < start + pageblock_nr_pages; pfn += step) {
 		const struct page *page = page_of_pfn(pfn);
-		u8 state = page_state(page);
+		u32 kind = atom_load(&page->kind);
 
 		step = size_min(page_frames(page), start + pageblock_nr_pages - pfn);
-		if (state == PAGE_FREE)
+		if (page_kind_state(kind) == PAGE_FREE)
 			*free += step;
-		else if (state == PAGE_ALLOC && page->mt == KMEM_MT_MOVABLE)
+		else if (page_kind_state(kind) == PAGE_ALLOC &&
+			 kind >> PAGE_KIND_MT_SHIFT == KMEM_MT_MOVABLE)
 			*movable += step;
 	}
 }
@@ -197,7 +198,7 @@ void highatomic_reserve(struct zone *z, struct page *page, unsigned int order)
 	if (block_type(start) == KMEM_MT_HIGHATOMIC ||
 	    !block_set_type(z, start, KMEM_MT_HIGHATOMIC))
 		return;
-	z->nr_reserved_highatomic += pageblock_nr_pages;
+	atom_store(&z->nr_reserved_highatomic, z->nr_reserved_highatomic + pageblock_nr_pages);
 	block_move_free(z, start, KMEM_MT_HIGHATOMIC);
 	z->stat_dirty |= 1;
 }
@@ -213,7 +214,8 @@ static bool zone_unreserve_locked(struct zone *z, u32 mt)
 		start = block_start(pfn_of_page(page));
 		if (!block_set_type(z, start, mt))
 			return false;
-		z->nr_reserved_highatomic -= pageblock_nr_pages;
+		atom_store(&z->nr_reserved_highatomic,
+			   z->nr_reserved_highatomic - pageblock_nr_pages);
 		return block_move_free(z, start, mt) > 0;
 	}
 	return false;
@@ -230,7 +232,7 @@ bool zone_unreserve_highatomic(u32 mt, bool force)
 	for_each_zone (z) {
 		irqflags_t flags;
 
-		if (done || (!force && z->nr_reserved_highatomic <= pageblock_nr_pages))
+		if (done || (!force && atom_load(&z->nr_reserved_highatomic) <= pageblock_nr_pages))
 			continue;
 		if (!zone_lock(z, context_is_async(), &flags))
 			continue;

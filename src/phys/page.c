@@ -162,7 +162,7 @@ void page_make_compound(struct page *page, unsigned int order)
 		page[i].u.tail.head = head;
 		page_set_state(&page[i], PAGE_TAIL);
 	}
-	page->flags |= PAGE_COMPOUND;
+	atom_store(&page->flags, (u8)(page->flags | PAGE_COMPOUND));
 }
 
 void page_clear_compound(struct page *page, unsigned int order)
@@ -171,7 +171,7 @@ void page_clear_compound(struct page *page, unsigned int order)
 		page[i].flags = 0;
 		page_set_state(&page[i], PAGE_NONE);
 	}
-	page->flags &= (u8)~PAGE_COMPOUND;
+	atom_store(&page->flags, (u8)(page->flags & ~PAGE_COMPOUND));
 }
 
 static void owner_set(const struct page *page, unsigned int order, void *owner)
@@ -196,7 +196,8 @@ void page_make_slab(struct page *page, unsigned int order, struct kmem_cache *ca
 		page[i].flags = PAGE_IN_SLAB;
 		page_set_state(&page[i], PAGE_TAIL);
 	}
-	page->flags = (u8)((page->flags & (PAGE_PFMEMALLOC | PAGE_ACCOUNTED)) | PAGE_IN_SLAB);
+	atom_store(&page->flags,
+		   (u8)((page->flags & (PAGE_PFMEMALLOC | PAGE_ACCOUNTED)) | PAGE_IN_SLAB));
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
 	atom_store_rel(&page->state, (u8)PAGE_SLAB); /* pairs with give_base() */
@@ -213,7 +214,7 @@ void page_unmake_slab(struct page *page, unsigned int order)
 		atom_store(&page[i].u.slab.cache, NULL);
 		page_set_state(&page[i], PAGE_NONE);
 	}
-	page->flags &= (u8)~PAGE_IN_SLAB;
+	atom_store(&page->flags, (u8)(page->flags & ~PAGE_IN_SLAB));
 	atom_store(&page->u.own.private_data, 0ul); /* and with it u.slab.cache */
 	page_set_state(page, PAGE_ALLOC);
 }

@@ -114,17 +114,19 @@ void phys_run_deferred(void)
 
 /* ---- To and from the buddy lists ------------------------------------------------------------------ */
 
-void page_hand_out(struct page *page, struct zone *z, unsigned int order, u32 mt)
+void page_hand_out_as(struct page *page, const struct zone *z, unsigned long private_data, u32 kind)
 {
-	page->flags = 0;
-	atom_store(&page->order, (u8)order);
-	page->zone = z->index & 0xf;
-	page->mt = mt & 0xf;
-	page->refcount = 1;
+	atom_store(&page->refcount, 1);
 	page->next = LINK_NIL;
 	page->prev = LINK_NIL;
-	atom_store(&page->u.own.private_data, 0ul);
-	page_set_state(page, PAGE_ALLOC);
+	atom_store(&page->u.own.private_data, private_data);
+	/* Walks over frames look at those of others: at all of it at once, and at what is before it. */
+	atom_store_rel(&page->kind, kind | (z->index & 0xf) << PAGE_KIND_ZONE_SHIFT);
+}
+
+void page_hand_out(struct page *page, const struct zone *z, unsigned int order, u32 mt)
+{
+	page_hand_out_as(page, z, 0, page_kind(PAGE_ALLOC, order, 0) | mt << PAGE_KIND_MT_SHIFT);
 }
 
 static unsigned long slot_frames(unsigned int slot)
@@ -568,7 +570,7 @@ void zone_free(struct page *page, unsigned int order, bool cold, bool try)
 
 	assert_always(page->state == PAGE_ALLOC || page->state == PAGE_LARGE);
 	assert_always(page->order == order && page->refcount == 0);
-	page->flags &= PAGE_COMPOUND;
+	atom_store(&page->flags, (u8)(page->flags & PAGE_COMPOUND));
 	frames_soil(pfn_of_page(page), 1ul << order);
 	if (pcp_takes(z, page, order)) {
 		page_set_state(page, PAGE_PCP);

@@ -60,7 +60,8 @@ bool pcp_run_give(struct zone *z, struct page *head, unsigned long nr, bool try)
 
 	if (slot == PCP_SLOTS || phys.typed || atom_load(&z->pcp_off[slot]) == PERCPU_NONE)
 		return false;
-	if (!page_is_run(head) || !atom_cas(&head->refcount, &one, 0))
+	/* A part of a run is not asked for its reference: others may be freeing theirs (run_cut). */
+	if (!page_is_run(head) || page_run_nr(head) != nr || !atom_cas(&head->refcount, &one, 0))
 		return false;
 	/* Who cuts a run has the reference meanwhile. */
 	if (page_run_nr(head) != nr) {

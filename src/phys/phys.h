@@ -330,6 +330,18 @@ static inline u32 page_kind(enum page_state state, unsigned int order, u32 flags
 {
 	return (u32)state | flags << 8 | order << PAGE_KIND_ORDER_SHIFT;
 }
+static inline u32 page_kind_state(u32 kind)
+{
+	return kind & 0xff;
+}
+static inline u32 page_kind_flags(u32 kind)
+{
+	return kind >> 8 & 0xff;
+}
+static inline u32 page_kind_order(u32 kind)
+{
+	return (kind & PAGE_KIND_ORDER) >> PAGE_KIND_ORDER_SHIFT;
+}
 static inline u32 page_kind_zone(u32 kind)
 {
 	return kind >> PAGE_KIND_ZONE_SHIFT & 0xf;
@@ -439,7 +451,7 @@ static inline always_inline bool page_give_kmalloc(struct page *page, pfn_t pfn)
 	if (unlikely(atom_load_acq(&page->refcount) != 1))
 		return false;
 	kind = atom_load(&page->kind);
-	order = (kind & PAGE_KIND_ORDER) >> PAGE_KIND_ORDER_SHIFT;
+	order = page_kind_order(kind);
 	if (unlikely((kind & ~whole) != page_kind(PAGE_LARGE, 0, PAGE_COMPOUND)) ||
 	    unlikely(order >= PCP_ORDERS))
 		return false;
@@ -470,13 +482,16 @@ enum page_verdict zone_free_contig(struct page *page, unsigned long nr);
 bool zone_contig_extend(struct page *head, unsigned long nr);
 /* Gives the frames of a run behind the first nr back. */
 void zone_contig_shrink(struct page *head, unsigned long nr);
+/* Then its length is seen, too: a neighbour may just have made it one, by freeing what was before it. */
 static inline bool page_is_run(const struct page *page)
 {
-	return atom_load(&page->state) == PAGE_ALLOC && (atom_load(&page->flags) & PAGE_RUN);
+	u32 kind = atom_load_acq(&page->kind);
+
+	return page_kind_state(kind) == PAGE_ALLOC && page_kind_flags(kind) & PAGE_RUN;
 }
 static inline unsigned long page_run_nr(const struct page *head)
 {
-	return head->u.own.private_data;
+	return atom_load(&head->u.own.private_data);
 }
 
 /* Hits of runs. */
@@ -565,11 +580,11 @@ static inline pfn_t zone_skip_fresh(const struct zone *z, pfn_t pfn)
 /* Frames from this one to the next that can be a head: how walks over the memmap step. */
 static inline unsigned long page_frames(const struct page *page)
 {
-	u8 state = atom_load(&page->state);
+	u32 kind = atom_load_acq(&page->kind), state = page_kind_state(kind);
 
 	if (state == PAGE_NONE || state == PAGE_HOLE || state == PAGE_TAIL)
 		return 1;
-	return atom_load(&page->flags) & PAGE_RUN ? page_run_nr(page) : 1UL << page->order;
+	return page_kind_flags(kind) & PAGE_RUN ? page_run_nr(page) : 1UL << page_kind_order(kind);
 }
 /* Gives the memory of free sections back to the host: frames made unbacked. Task context. */
 unsigned long phys_trim(void);

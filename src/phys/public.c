@@ -77,7 +77,7 @@ struct page *compound_head(struct page *page)
 {
 	if (page_state(page) != PAGE_TAIL)
 		return page;
-	if (page->flags & PAGE_IN_SLAB)
+	if (atom_load(&page->flags) & PAGE_IN_SLAB)
 		return page - page->u.slab.tail_nr;
 	return page_of_pfn(page->u.tail.head);
 }
@@ -93,7 +93,8 @@ bool PageHead(struct page *page)
 
 	if (state == PAGE_SLAB)
 		return page->order > 0;
-	return (state == PAGE_ALLOC || state == PAGE_LARGE) && (page->flags & PAGE_COMPOUND);
+	return (state == PAGE_ALLOC || state == PAGE_LARGE) &&
+	       (atom_load(&page->flags) & PAGE_COMPOUND);
 }
 
 bool PageCompound(struct page *page)
@@ -110,7 +111,7 @@ int page_count(const struct page *page)
 {
 	u8 state = page_state(page);
 
-	if (state == PAGE_TAIL && page->flags & PAGE_IN_SLAB)
+	if (state == PAGE_TAIL && atom_load(&page->flags) & PAGE_IN_SLAB)
 		page -= page->u.slab.tail_nr;
 	else if (state == PAGE_TAIL)
 		page = page_of_pfn(page->u.tail.head);
