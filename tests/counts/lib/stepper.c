@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/ptrace.h>
 #include <sys/rseq.h>
 #include <sys/user.h>
@@ -17,6 +19,7 @@ struct stepper {
 	struct step_fn *fns, *inside;
 	unsigned int n;
 	unsigned long sp, count, calls;
+	unsigned long clock, clock_end; /* the kernel's code for it */
 	bool trace;
 };
 
@@ -49,6 +52,20 @@ static void fn_ends(struct stepper *s)
 	s->inside = NULL;
 }
 
+/* Mapped where it is in the child, too. */
+static void find_clock(struct stepper *s)
+{
+	const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)getauxval(AT_SYSINFO_EHDR);
+	const ElfW(Phdr) *part = (const ElfW(Phdr) *)((uintptr_t)head + (head ? head->e_phoff : 0));
+
+	for (unsigned int i = 0; head && i < head->e_phnum; i++) {
+		if (part[i].p_type != PT_LOAD)
+			continue;
+		s->clock = (uintptr_t)head;
+		s->clock_end = s->clock + part[i].p_memsz;
+	}
+}
+
 /* Before the instruction at pc is executed. */
 static void look(struct stepper *s, const struct user_regs_struct *r)
 {
@@ -59,6 +76,8 @@ static void look(struct stepper *s, const struct user_regs_struct *r)
 		s->sp = r->rsp;
 		s->count = 0;
 	}
+	if (r->rip - s->clock < s->clock_end - s->clock)
+		return;
 	s->count++;
 	if (s->inside && s->trace)
 		fprintf(stderr, "%#lx\n", (unsigned long)r->rip);
@@ -97,6 +116,7 @@ bool step_run(void (*load)(void *), void *arg, struct step_fn *fns, unsigned int
 	struct stepper s = {.fns = fns, .n = n, .trace = getenv("COUNT_TRACE")};
 	int status = 0;
 
+	find_clock(&s);
 	s.child = fork();
 	if (s.child == 0) {
 		stay_on_this_cpu(); /* a move in the middle of a sequence would be seen */

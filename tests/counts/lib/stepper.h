@@ -9,7 +9,8 @@
  * second go are counted too: a hit is the least of several calls.
  *
  * A call counts from its first instruction to its return, both included. What it calls is part of it;
- * what the kernel does is not.
+ * what the kernel does is not, nor the code by which it lets processes read its clock: that begins again if
+ * the clock has ticked meanwhile, which it does for thousands of instructions while each takes microseconds.
  */
 #ifndef KMEM_TEST_STEPPER_H
 #define KMEM_TEST_STEPPER_H
