@@ -114,12 +114,12 @@ ends 3 "$tmp/mine: File exists" --file "$tmp/mine" && [ "$(cat "$tmp/mine")" = p
 ok $? 'a file that is there is left alone'
 (ulimit -f 1024 && ends 3 "$file: File too large" --file "$file" "${small[@]}")
 ok $? 'a limit of the size of files, at the beginning'
-begin --seconds 3
+begin --seconds 20
 prlimit --pid $pid --fsize=1048576
 over 3 "$file: File too large" && grep -qF "$partly" "$tmp/out"
 ok $? 'a limit of the size of files, in the middle'
-begin --seconds 3
-truncate -s 64K "$file"
+begin --seconds 20
+truncate -c -s 64K "$file"
 over 1 'is not its version'
 ok $? 'somebody cuts the file short'
 begin --seconds 2

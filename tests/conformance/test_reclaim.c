@@ -370,12 +370,14 @@ TEST(S162_direct_reclaim_stops_at_32_pages)
 
 /* ---- Coming and going -------------------------------------------------------------------------- */
 
-static unsigned int entered, left;
+static unsigned int entered, left, may_leave = 1;
 static unsigned long scan_slow(struct shrinker *s, struct shrink_control *sc)
 {
 	(void)s;
 	(void)sc;
 	__atomic_store_n(&entered, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&may_leave, __ATOMIC_SEQ_CST))
+		usleep(100);
 	usleep(50000);
 	__atomic_store_n(&left, 1, __ATOMIC_SEQ_CST);
 	return SHRINK_STOP;
@@ -412,12 +414,14 @@ TEST(S167_free_waits_for_a_running_scan)
 	exhaust(GFP_KERNEL);
 	entered = 0;
 	left = 0;
+	may_leave = 0;
 	pthread_create(&thread, NULL, one_noretry, &page);
 	while (!__atomic_load_n(&entered, __ATOMIC_SEQ_CST))
 		usleep(100);
 	shrinker_register(other);
 	shrinker_free(other);
 	is(__atomic_load_n(&left, __ATOMIC_SEQ_CST), 0, "another one is not waited for");
+	__atomic_store_n(&may_leave, 1, __ATOMIC_SEQ_CST);
 	shrinker_free(s);
 	is(__atomic_load_n(&left, __ATOMIC_SEQ_CST), 1, "this one is");
 	pthread_join(thread, NULL);

@@ -32,10 +32,11 @@ TEST(timers_come_in_the_order_of_their_times)
 
 	env_begin();
 	now = jiffies;
+	/* All are set before the first comes. */
 	for (unsigned int i = N; i-- > 0;) {
 		timer_setup(&c[i].timer, count_fn, 0);
 		c[i].nr = i;
-		is(mod_timer(&c[i].timer, now + 2 + i), 0);
+		is(mod_timer(&c[i].timer, now + HZ + i), 0);
 	}
 	until_at_least(&fired, N);
 	is(now_is(&order_bad), 0);

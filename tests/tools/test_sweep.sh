@@ -82,9 +82,9 @@ planted() {
 	says out "11 requests, 11 failed in turn ($2" "$1: each once"
 	says out '5 findings: 1 crash, 1 leak, 1 hang, 1 exit, 1 misuse' "$1: and nothing else"
 }
-k sweep --timeout 3 -- "$tmp/prog"
+k sweep --timeout 10 -- "$tmp/prog"
 planted copies ""
-k sweep --timeout 3 --restart -- "$tmp/prog"
+k sweep --timeout 10 --restart -- "$tmp/prog"
 planted 'from the start' 0
 k sweep --from 8 -- "$tmp/prog" planted 'mem=16M zones=normal:8M,highmem:rest nr_cpus=1'
 status 1 'a machine with HIGHMEM'

@@ -313,7 +313,7 @@ static void forks(const char *line, int nr)
 		pid_t pid = fork();
 
 		if (pid == 0) {
-			alarm(10);
+			alarm(60 * (unsigned int)tap_slow());
 			_exit(child_life(parent, false));
 		}
 		if (!is(waitpid(pid, &status, 0), pid) || !is(status, 0, "child %d", i))
