@@ -14,6 +14,16 @@ places=()
 # Nothing that is set for one program may steer the others.
 unset MAKEFLAGS MFLAGS KMEM_CMDLINE KMEM_MALLOC KMEM_MALLOC_OUT LD_PRELOAD
 
+# A kernel may run 64-bit programs only. qemu-i386 is no way out: its threads share what their thread-local
+# data is found by.
+export KMEM_NO_32BIT=
+probe=$(mktemp) || exit 3
+trap 'rm -f "$probe"' EXIT
+if [ "$machine" = x86_64 ] && echo 'int main(void) { return 0; }' | gcc -m32 -x c - -o "$probe" 2>/dev/null &&
+	! "$probe" 2>/dev/null; then
+	KMEM_NO_32BIT=1
+fi
+
 for variant in "$@"; do
 	target=tests
 	[ "$variant" = "${variant%:libs}" ] || target=libs
@@ -39,6 +49,8 @@ for variant in "$@"; do
 		else
 			echo "SKIPPED running $variant: there is no qemu-aarch64; it was only compiled"
 		fi
+	elif [ "$arch" = i386 ] && [ -n "$KMEM_NO_32BIT" ]; then
+		echo "SKIPPED running $variant: this kernel runs no 32-bit programs; it was only compiled"
 	else
 		places+=("$folder/tests")
 	fi
@@ -50,7 +62,7 @@ mapfile -t scripts < <(find tests -mindepth 2 -maxdepth 2 -type f -perm -u+x \
 	\( -name '*.sh' -o -name '*.py' -o -name '*.pl' \) | sort)
 printf '== tests\n'
 out=$(mktemp) || exit 3
-trap 'rm -f "$out"' EXIT
+trap 'rm -f "$probe" "$out"' EXIT
 perl mk/tests.pl --jobs=2 "${places[@]}" "${scripts[@]}" | tee "$out"
 # A runner that was ended says nothing at its end: that is a failure too.
 passed=0

@@ -284,14 +284,14 @@ if command -v valgrind >/dev/null; then
 	try $vg "$tmp/plain" twice
 	says err 'BUG thing: Object already free' 'valgrind: a second free'
 	i386=$top/build/posix-i386
-	if [ "$(uname -m)" = x86_64 ] && [ -f "$i386/libkmem.a" ]; then
+	if [ "$(uname -m)" = x86_64 ] && [ -f "$i386/libkmem.a" ] && [ -z "${KMEM_NO_32BIT:-}" ]; then
 		# Static, since the symbols of the loader that valgrind wants are seldom there.
 		(build=$i386; cc_prog i386 '-m32 -static')
 		try $vg "$tmp/i386" unset
 		says err ' at .*: an object of a slab of cache thing (in ' 'valgrind: in 32 bits'
 		says err 'main (prog.c:1' 'valgrind: in 32 bits, who asked for it'
 	else
-		skip 'valgrind in 32 bits' "there is no $i386: make ARCH=i386 libs"
+		skip 'valgrind in 32 bits' "there is no $i386 (make ARCH=i386 libs), or this kernel runs none"
 	fi
 else
 	skip 'valgrind' 'valgrind is missing'
