@@ -494,7 +494,7 @@ TEST(random_areas_against_a_model)
 		machine_start(machines[m]);
 		vfree(vmalloc(1));
 		before = pages_free_drained();
-		for (int step = 0; step < MODEL_STEPS; step++) {
+		for (unsigned int step = 0; step < MODEL_STEPS / tap_slow(); step++) {
 			struct model_area *a = &areas[tap_rand() % MODEL_AREAS];
 
 			if (a->p)
