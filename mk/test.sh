@@ -18,11 +18,11 @@ unset MAKEFLAGS MFLAGS KMEM_CMDLINE KMEM_MALLOC KMEM_MALLOC_OUT LD_PRELOAD
 # data is found by.
 export KMEM_NO_32BIT=
 probe=$(mktemp) || exit 3
-trap 'rm -f "$probe"' EXIT
 if [ "$machine" = x86_64 ] && echo 'int main(void) { return 0; }' | gcc -m32 -x c - -o "$probe" 2>/dev/null &&
 	! "$probe" 2>/dev/null; then
 	KMEM_NO_32BIT=1
 fi
+rm -f "$probe"
 
 for variant in "$@"; do
 	target=tests
@@ -62,7 +62,7 @@ mapfile -t scripts < <(find tests -mindepth 2 -maxdepth 2 -type f -perm -u+x \
 	\( -name '*.sh' -o -name '*.py' -o -name '*.pl' \) | sort)
 printf '== tests\n'
 out=$(mktemp) || exit 3
-trap 'rm -f "$probe" "$out"' EXIT
+trap 'rm -f "$out"' EXIT
 perl mk/tests.pl --jobs=2 "${places[@]}" "${scripts[@]}" | tee "$out"
 # A runner that was ended says nothing at its end: that is a failure too.
 passed=0

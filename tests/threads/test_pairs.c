@@ -29,6 +29,13 @@ static void pair(void *(*one)(void *), void *(*other)(void *))
 	pthread_join(t[1], NULL);
 }
 
+static void pair_on(const char *cmdline, void *(*one)(void *), void *(*other)(void *))
+{
+	machine_start(cmdline);
+	pair(one, other);
+	machine_stop();
+}
+
 static unsigned int times(unsigned int n)
 {
 	return n / tap_slow();
@@ -108,9 +115,8 @@ static void *takes_and_frees(void *arg)
 
 TEST(who_claims_a_page_block_looks_at_what_others_have_of_it)
 {
-	machine_start("mem=32M nr_cpus=2 mobility=1 percpu_pages=0 kswapd=0");
-	pair(takes_and_frees, takes_and_frees);
-	machine_stop();
+	pair_on("mem=32M nr_cpus=2 mobility=1 percpu_pages=0 kswapd=0", takes_and_frees,
+		takes_and_frees);
 }
 
 static void *wants_high_orders(void *arg)
@@ -143,9 +149,8 @@ static void *takes_all(void *arg)
 
 TEST(the_reserve_for_high_orders_comes_and_goes)
 {
-	machine_start("mem=256M nr_cpus=2 highatomic=1 percpu_pages=0 kswapd=0");
-	pair(takes_all, wants_high_orders);
-	machine_stop();
+	pair_on("mem=256M nr_cpus=2 highatomic=1 percpu_pages=0 kswapd=0", takes_all,
+		wants_high_orders);
 }
 
 /* ---- What is changed while it is gone by ---------------------------------------------------------------- */
@@ -172,9 +177,7 @@ static void *extends_runs(void *arg)
 
 TEST(marks_change_while_runs_are_extended)
 {
-	machine_start("mem=64M nr_cpus=2 percpu_pages=0 kswapd=0");
-	pair(changes_marks, extends_runs);
-	machine_stop();
+	pair_on("mem=64M nr_cpus=2 percpu_pages=0 kswapd=0", changes_marks, extends_runs);
 }
 
 static void *boots(void *arg)
